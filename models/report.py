@@ -1,0 +1,71 @@
+"""What the engine tells its callers. Plain data, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+I420: TypeAlias = NDArray[np.uint8]
+"""One frame, shape (height * 3 // 2, width), both even: PyAV's `to_ndarray("yuv420p")`."""
+
+Validity: TypeAlias = Literal["none", "good", "drifting", "invalid"]
+"""How well the plate still fits the source; "none" without a plate."""
+
+STAGES = ("upload", "plate", "base", "refine", "composite", "download", "total")
+"""Keys of `Composite.milliseconds`, in the order of the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateReport:
+    """How good a learned plate is."""
+
+    width: int
+    height: int
+    shots: int
+    """Frames it was learned from; 1 for a plate loaded from a picture."""
+    noise: float
+    """Mean standard deviation of a pixel over time, 0..1 of full scale; 0 for a picture."""
+    brightness: float
+    """Mean luma, 0..1."""
+    sharpness: float
+    """Mean absolute second derivative of the luma, in 8-bit steps."""
+    motion: float
+    """Share of the picture that moved during the capture, 0..1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composite:
+    """One finished frame."""
+
+    pixels: I420
+    """The same size as the source it was made from."""
+    milliseconds: Mapping[str, float]
+    """Time spent per stage, see `STAGES`; stages that did not run are missing."""
+    has_plate: bool
+    """False: the frame shows the backdrop alone, because nothing is known about the scene."""
+    drift: float
+    """Residual between source and fitted plate where no person is, in units of what is normal:
+    0 is perfect, below 1 good, above 2 invalid."""
+    validity: Validity
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDescription:
+    """What an engine runs on."""
+
+    device: str
+    """`cpu` or `cuda:0`."""
+    device_name: str
+    """The processor's or accelerator's own name."""
+    backend: str
+    """For people: `openvino bf16`, `torch fp32`, `torch fp16`."""
+    weights: str
+    """Name of the weights' card."""
+    recommended_width: int
+    recommended_height: int
+    recommended_fps: int
+    """The largest camera mode expected to run in real time for one stream."""
