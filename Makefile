@@ -56,16 +56,15 @@ clean:
 
 # PYTHON=/path/to/python chooses; otherwise the machine's usual one if it is new enough.
 $(VENV)/made:
-	@python="$${PYTHON:-}"
+	@rm -rf $(VENV)
+	python=""
+	for name in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+		if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+			python="$$name"; break
+		fi
+	done
 	if [ -z "$$python" ]; then
-		for name in python3 python3.13 python3.12 python3.11; do
-			if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-				python="$$name"; break
-			fi
-		done
-	fi
-	if [ -z "$$python" ]; then
-		echo "Cleanplate needs Python 3.11 or newer, and there is none on the PATH." >&2
+		echo "Cleanplate needs Python 3.11 or newer: $${PYTHON:-there is none on the PATH}." >&2
 		echo "Install it, or say where it is: make PYTHON=/path/to/python3 ..." >&2
 		exit 1
 	fi
@@ -84,7 +83,6 @@ $(VENV)/made:
 		shared="--system-site-packages"
 		echo "Using the CUDA build of torch that this machine has."
 	fi
-	rm -rf $(VENV)
 	echo "Making a virtual environment in $(VENV) with $$python."
 	"$$python" -m venv $$shared $(VENV)
 	touch $@
