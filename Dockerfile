@@ -5,7 +5,9 @@
 #        docker run --gpus all --network host cleanplate:cuda
 #
 # WebRTC media flows over UDP ports that are chosen per connection: --network host is the simple
-# way to let it through.
+# way to let it through, and http://127.0.0.1:8080 is then the page, as without Docker. To serve
+# others, give it an address and a certificate or tokens, by the environment:
+#        -e CLEANPLATE_HOST=0.0.0.0 -e CLEANPLATE_CERT=... -e CLEANPLATE_KEY=...
 
 ARG PYTHON=3.12-slim-bookworm
 
@@ -35,7 +37,12 @@ RUN useradd --system --create-home --uid 10001 cleanplate
 USER cleanplate
 WORKDIR /home/cleanplate
 EXPOSE 8080
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", \
-    "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+# The certificate is another host's name here, so only the answer is looked at.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=120s CMD ["python", "-c", "\
+import os, ssl, urllib.request\n\
+scheme = 'https' if os.environ.get('CLEANPLATE_CERT') else 'http'\n\
+port = os.environ.get('CLEANPLATE_PORT', '8080')\n\
+context = ssl._create_unverified_context()\n\
+urllib.request.urlopen(f'{scheme}://127.0.0.1:{port}/healthz', timeout=4, context=context)"]
 ENTRYPOINT ["cleanplate"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve"]
