@@ -86,15 +86,22 @@ class CameraClip:
             picture = picture + placed[..., 3:] * (placed[..., :3] - picture)
         return np.rint(picture * 255).astype(np.uint8)
 
-    def inside(self, margin: int = 4) -> NDArray[np.bool_]:
-        """Where the person is in every standing frame, `margin` pixels in from their edge."""
-        always = np.min([self.alpha(index) for index in self.standing], axis=0) > 0.99
-        return cv2.erode(always.astype(np.uint8), _disc(margin)).astype(bool)
+    @cached_property
+    def standing_frames(self) -> list[RGB]:
+        """One turn of the swaying, `standing`, as a perfect camera would see it."""
+        return [self.frame(index) for index in self.standing]
 
-    def outside(self, margin: int = 8) -> NDArray[np.bool_]:
-        """Where the room is in every standing frame, `margin` pixels out from the person's edge."""
+    @cached_property
+    def inside(self) -> NDArray[np.bool_]:
+        """Where the person is in every standing frame, well away from their edge."""
+        always = np.min([self.alpha(index) for index in self.standing], axis=0) > 0.99
+        return cv2.erode(always.astype(np.uint8), _disc(self.height // 90)).astype(bool)
+
+    @cached_property
+    def outside(self) -> NDArray[np.bool_]:
+        """Where the room is in every standing frame, well away from the person's edge."""
         ever = np.max([self.alpha(index) for index in self.standing], axis=0) > 0.01
-        return ~cv2.dilate(ever.astype(np.uint8), _disc(margin)).astype(bool)
+        return ~cv2.dilate(ever.astype(np.uint8), _disc(self.height // 45)).astype(bool)
 
     def write(self, path: Path) -> Path:
         """Render the clip into the y4m file `path`; returns `path`."""

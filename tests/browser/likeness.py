@@ -23,7 +23,7 @@ def covering(picture: RGB, width: int, height: int) -> RGB:
 
 def backdrop_error(received: RGB, backdrop: RGB, clip: CameraClip) -> float:
     """Mean distance from the backdrop where the person never is."""
-    where = clip.outside()
+    where = clip.outside
     return float(np.abs(received[where].astype(float) - backdrop[where]).mean())
 
 
@@ -32,7 +32,7 @@ def room_share(received: RGB, backdrop: RGB, clip: CameraClip) -> float:
 
     The received pixels are explained as backdrop + share * (room - backdrop), least squares.
     """
-    where = clip.outside()
+    where = clip.outside
     behind = backdrop[where].astype(float)
     towards_room = clip.frame(0)[where].astype(float) - behind
     left_over = received[where].astype(float) - behind
@@ -41,9 +41,14 @@ def room_share(received: RGB, backdrop: RGB, clip: CameraClip) -> float:
 
 def person_error(received: RGB, clip: CameraClip) -> float:
     """Median distance from the person, well inside of them, at the moment that fits best."""
-    where = clip.inside()
+    where = clip.inside
     pixels = received[where].astype(float)
     return min(
-        float(np.median(np.abs(pixels - clip.frame(index)[where]).mean(axis=1)))
-        for index in clip.standing
+        float(np.median(np.abs(pixels - frame[where]).mean(axis=1)))
+        for frame in clip.standing_frames
     )
+
+
+def room_error(received: RGB, clip: CameraClip) -> float:
+    """Mean distance from the empty room."""
+    return float(np.abs(received.astype(float) - clip.frame(0)).mean())

@@ -21,7 +21,7 @@ def test_the_alpha_says_where_the_frame_differs_from_the_empty_room():
     differs = np.abs(SHORT.frame(index).astype(int) - SHORT.frame(0)).max(axis=2) > 0
 
     assert not differs[SHORT.alpha(index) == 0].any()
-    assert differs[SHORT.inside()].mean() > 0.95
+    assert differs[SHORT.inside].mean() > 0.95
 
 
 def test_what_is_written_is_the_clip_as_a_camera_sees_it(tmp_path: Path):
