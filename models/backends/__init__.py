@@ -1,0 +1,82 @@
+"""Ways to run one network on one device, behind one interface.
+
+A backend keeps pictures in the form that suits it: arrays of bytes on the host, tensors elsewhere.
+`models.pipeline` moves them from step to step without looking inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.operating_point import OperatingPoint
+from models.report import I420
+
+Image = TypeVar("Image")
+"""An RGB picture in a backend's own form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cutout(Generic[Image]):
+    """A person without a scene, at the source's size."""
+
+    alpha: Image
+    foreground: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How the plate's colours have to change to be the source's: gain * plate + offset."""
+
+    gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """In units of full scale, 0..1."""
+
+
+class Backend(Protocol[Image]):
+    """One network on one device. Not thread-safe: one thread uses it."""
+
+    name: str
+    """For people: `openvino bf16`, `torch fp32`, `torch fp16`."""
+    accelerator: bool
+    """Whether frames leave the host."""
+
+    def upload(self, source: I420) -> Image:
+        """The frame as RGB in this backend's form."""
+
+    def upload_rgb(self, rgb: NDArray[np.uint8]) -> Image:
+        """A picture (H, W, 3) in this backend's form."""
+
+    def adjust(self, plate: Image, fit: Fit) -> Image:
+        """The plate under the source's exposure and white balance."""
+
+    def base(self, source: Image, plate: Image, point: OperatingPoint) -> object:
+        """Run the base network; its result is for `refine`, of the same frame."""
+
+    def refine(
+        self, source: Image, plate: Image, coarse: object, point: OperatingPoint
+    ) -> Cutout[Image]:
+        """The full-size matte."""
+
+    def compose(self, cutout: Cutout[Image], backdrop: Image) -> Image:
+        """alpha F + (1 - alpha) B'."""
+
+    def download(self, picture: Image) -> I420:
+        """The picture as an I420 frame on the host, in memory of its own."""
+
+    def thumbnail(self, picture: Image, height: int, width: int) -> NDArray[np.float32]:
+        """Means over areas, on the host: (height, width, 3), 0..1."""
+
+    def alpha_thumbnail(
+        self, cutout: Cutout[Image], height: int, width: int
+    ) -> NDArray[np.float32]:
+        """Means of alpha over areas, on the host: (height, width), 0..1."""
+
+    def read(self, cutout: Cutout[Image]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Alpha (H, W), 0..1, and foreground (H, W, 3) on the host."""
+
+    def wait(self) -> None:
+        """Until the device has done everything it was given: for clocks."""
