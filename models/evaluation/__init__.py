@@ -1,0 +1,1 @@
+"""How good a matte is, by the definitions the field publishes its tables with."""

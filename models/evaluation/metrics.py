@@ -1,0 +1,57 @@
+"""Errors of an alpha matte over whole frames, as Robust Video Matting's tables define them.
+
+Every function takes `prediction` and `truth` as float32 arrays of the same shape H x W in 0..1 and
+returns a plain number, unscaled (papers print MAD and MSE times 1,000 and Grad divided by 1,000).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Alpha = NDArray[np.float32]
+
+_SIGMA = 1.4
+# The kernel ends where the Gaussian falls below 1e-2 of its integral: 4 pixels at sigma 1.4.
+_HALF = 4
+
+
+def mad(prediction: Alpha, truth: Alpha) -> float:
+    """Mean absolute difference, 0..1."""
+    return float(np.abs(prediction - truth).mean())
+
+
+def mse(prediction: Alpha, truth: Alpha) -> float:
+    """Mean squared error, 0..1."""
+    return float(np.square(prediction - truth).mean())
+
+
+def gradient_error(prediction: Alpha, truth: Alpha) -> float:
+    """Sum of squared differences of gradient magnitudes (Rhemann et al. 2009), sigma 1.4."""
+    difference = _gradient_magnitude(prediction) - _gradient_magnitude(truth)
+    return float(np.square(difference).sum())
+
+
+def dtssd(
+    prediction: Alpha, truth: Alpha, previous_prediction: Alpha, previous_truth: Alpha
+) -> float:
+    """Flicker between two frames: root mean square of the difference of the changes."""
+    change = (prediction - previous_prediction) - (truth - previous_truth)
+    return float(np.sqrt(np.square(change).mean()))
+
+
+def _gradient_magnitude(alpha: Alpha) -> Alpha:
+    smooth, derivative = _kernels()
+    across = cv2.sepFilter2D(alpha, cv2.CV_32F, derivative, smooth, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.sepFilter2D(alpha, cv2.CV_32F, smooth, derivative, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.sqrt(across * across + down * down), dtype=np.float32)
+
+
+def _kernels() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gaussian and its derivative; their outer product has Euclidean norm 1."""
+    x = np.arange(-_HALF, _HALF + 1, dtype=np.float64)
+    gaussian = np.exp(-(x**2) / (2 * _SIGMA**2)) / (_SIGMA * np.sqrt(2 * np.pi))
+    derivative = -x * gaussian / _SIGMA**2
+    norm = np.sqrt(np.square(np.outer(gaussian, derivative)).sum())
+    return gaussian / np.sqrt(norm), derivative / np.sqrt(norm)
