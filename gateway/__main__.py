@@ -1,0 +1,49 @@
+"""The command `cleanplate`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from gateway import __version__
+
+COMMANDS = {
+    "serve": ("gateway.serve", "the gateway and its page"),
+    "matte": ("gateway.matte", "a picture or a video file"),
+    "devices": ("gateway.devices", "what would run here, and why"),
+    "weights": ("gateway.weights_command", "list, verify and import weights"),
+}
+"""Module and summary of each; a module has `add_arguments(parser)` and `run(args) -> int`."""
+
+OPERATOR_ERROR = 2
+
+
+def make_parser(command: str | None) -> argparse.ArgumentParser:
+    """Only the module of the given command is imported: some of them take seconds."""
+    parser = argparse.ArgumentParser(
+        prog="cleanplate",
+        description="Put the person in front of the camera before another backdrop, live.",
+    )
+    parser.add_argument("--version", action="version", version=f"cleanplate {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, summary) in COMMANDS.items():
+        added = commands.add_parser(name, help=summary, description=f"cleanplate {name}: {summary}")
+        if name == command:
+            importlib.import_module(module).add_arguments(added)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status, 2 for errors that the operator can mend."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    command = next((word for word in given if word in COMMANDS), None)
+    args = make_parser(command).parse_args(given)
+    module = importlib.import_module(COMMANDS[args.command][0])
+    status: int = module.run(args)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

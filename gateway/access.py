@@ -1,0 +1,192 @@
+"""Who may do what: tokens, keys, origins, sizes; and how a refusal is said (RFC 9457).
+
+Two secrets exist. The operator's Bearer tokens, where configured, are needed to publish, to watch
+and to upload. A stream's key belongs to its publisher and opens `/streams/{name}...`: the name is
+shared with watchers, the plate shows the room and must not be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+KEY_HEADER: Final = "Cleanplate-Key"
+KEY = re.compile(r"[A-Za-z0-9_-]{22,128}")
+"""22 characters of this alphabet hold 132 bits."""
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SLOWEST: Final = 30.0
+"""Seconds that a request body may take to arrive."""
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; object-src 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
+    "Permissions-Policy": "camera=(self), microphone=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+CORS_METHODS: Final = "OPTIONS, GET, HEAD, POST, PUT, PATCH, DELETE"
+CORS_REQUEST: Final = f"Authorization, Content-Type, If-Match, {KEY_HEADER}"
+CORS_RESPONSE: Final = f"Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After, {KEY_HEADER}"
+
+
+class Problem(Exception):
+    """A refusal, answered as `application/problem+json`."""
+
+    def __init__(
+        self, status: int, reason: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+        """For programs: a word that does not change."""
+        self.detail = detail
+        """For people: whose fault it is and what to do."""
+        self.headers = dict(headers or {})
+
+    def response(self) -> web.Response:
+        """As HTTP."""
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "reason": self.reason,
+            "detail": self.detail,
+        }
+        return web.Response(
+            status=self.status,
+            text=json.dumps(body),
+            content_type="application/problem+json",
+            headers=self.headers,
+        )
+
+
+def same(given: str, expected: str) -> bool:
+    """Compare secrets in constant time."""
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+class Access:
+    """The operator's rules."""
+
+    def __init__(self, tokens: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> None:
+        self._tokens = tokens
+        self._origins = frozenset(origin.lower() for origin in origins)
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether the operator configured any."""
+        return bool(self._tokens)
+
+    def has_token(self, request: web.Request) -> bool:
+        """Whether the request carries one of the operator's tokens."""
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        # All are compared: which one it was must not show in the time.
+        return any([same(given.strip(), token) for token in self._tokens])
+
+    def require_token(self, request: web.Request) -> None:
+        """Raises 401 where tokens are configured and none of them is given (RFC 6750)."""
+        if self.needs_token and not self.has_token(request):
+            raise Problem(
+                401,
+                "token",
+                "This server needs a Bearer token; ask its operator for one.",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    def require_key(self, request: web.Request, key: str) -> None:
+        """Raises 403 unless the stream's key or an operator's token is given."""
+        given = request.headers.get(KEY_HEADER, "")
+        if not (same(given, key) or self.has_token(request)):
+            raise Problem(
+                403,
+                "key",
+                f"This needs the stream's key in the header {KEY_HEADER}; its publisher has it.",
+            )
+
+    def allows_origin(self, request: web.Request) -> bool:
+        """Whether a page of this origin may call us; requests of no page have no origin."""
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return True
+        # The scheme is left out: behind a proxy that ends TLS we do not know ours.
+        if urlsplit(origin).netloc.lower() == request.host.lower() and origin != "null":
+            return True
+        return "*" in self._origins or origin.lower() in self._origins
+
+    def require_origin(self, request: web.Request) -> None:
+        """Raises 403 for calls that change something from other sites' pages."""
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not self.allows_origin(request):
+            raise Problem(
+                403,
+                "origin",
+                "Pages of this origin may not call this server; its operator can list the origin "
+                "in the setting origins.",
+            )
+
+    def cors_headers(self, request: web.Request) -> dict[str, str]:
+        """What lets a page of an allowed other origin read our answer (Fetch standard)."""
+        origin = request.headers.get("Origin")
+        if origin is None or not self.allows_origin(request):
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": CORS_METHODS,
+            "Access-Control-Allow-Headers": CORS_REQUEST,
+            "Access-Control-Expose-Headers": CORS_RESPONSE,
+            "Access-Control-Max-Age": "600",
+            "Vary": "Origin",
+        }
+
+
+def given_key(request: web.Request) -> str | None:
+    """The key a publisher brings; raises 400 for one that can be guessed."""
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not KEY.fullmatch(key):
+        raise Problem(
+            400, "key", f"{KEY_HEADER} takes 22 to 128 characters of A-Z, a-z, 0-9, - and _."
+        )
+    return key
+
+
+def stream_name(request: web.Request) -> str | None:
+    """The stream named in the path; raises 400 for names that are none."""
+    name = request.match_info.get("name")
+    if name is not None and not NAME.fullmatch(name):
+        raise Problem(400, "name", "A stream's name is 1 to 64 of A-Z, a-z, 0-9, - and _.")
+    return name
+
+
+def require_type(request: web.Request, *types: str) -> None:
+    """Raises 415 unless the body is declared as one of `types`."""
+    if request.content_type not in types:
+        raise Problem(415, "content-type", f"The body must be {' or '.join(types)}.")
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The body; raises 413 as soon as it is longer than `limit` bytes."""
+    too_long = Problem(413, "too-large", f"The body is longer than {limit} bytes.")
+    if (request.content_length or 0) > limit:
+        raise too_long
+    body = bytearray()
+    try:
+        async with asyncio.timeout(SLOWEST):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise too_long
+    except TimeoutError:
+        raise Problem(408, "slow", f"The body took longer than {SLOWEST:.0f} s.") from None
+    return bytes(body)

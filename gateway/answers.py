@@ -1,0 +1,106 @@
+"""Edits of our answers. Pure, no aiortc.
+
+What aiortc 1.16 does not write itself is added here as text: RFC 9725 (WHIP) wants `rtcp-mux-only`
+and `ice-options:trickle`, Chromium wants a start bit rate and, from several layers of simulcast, to
+know which one, and a machine behind 1:1 NAT wants its public address among the candidates.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.sdp import Offer, Section
+
+RID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Bitrate:
+    """Kilobits per second that Chromium starts at and stays between."""
+
+    start: int
+    minimum: int
+    maximum: int
+
+    def parameters(self) -> str:
+        """As format parameters."""
+        return (
+            f"x-google-start-bitrate={self.start};"
+            f"x-google-min-bitrate={self.minimum};"
+            f"x-google-max-bitrate={self.maximum}"
+        )
+
+
+def largest_rid(section: Section) -> str | None:
+    """The restriction id of the largest simulcast layer that a video section offers to send."""
+    for value in section.values("simulcast"):
+        words = value.split()
+        if "send" not in words[:-1]:
+            continue
+        layers = words[words.index("send") + 1].split(";")
+        rids = [layer.split(",")[0].lstrip("~") for layer in layers]
+        widths = {
+            words[0]: int(part.removeprefix("max-width="))
+            for words in (line.split() for line in section.values("rid"))
+            for part in (words[2].split(";") if len(words) > 2 else ())
+            if part.startswith("max-width=") and part.removeprefix("max-width=").isdigit()
+        }
+        # Pages list small to large; explicit widths are better evidence.
+        return max(rids, key=lambda rid: (widths.get(rid, 0), rids.index(rid)))
+    return None
+
+
+def finish_answer(
+    answer: str, offer: Offer, *, bitrate: Bitrate | None = None, public_address: str | None = None
+) -> str:
+    """Add what aiortc leaves out of an answer; `bitrate` is for video that comes to us."""
+    lines = answer.replace("\r\n", "\n").strip("\n").split("\n")
+    finished: list[str] = []
+    kind = ""
+    video = offer.section("video")
+    rid = largest_rid(video) if video is not None and bitrate is not None else None
+    for line in lines:
+        if line.startswith("m="):
+            kind = line[2:].split()[0]
+        added = [line]
+        if line == "a=rtcp-mux":
+            added.append("a=rtcp-mux-only")
+        elif line.startswith("a=ice-pwd:"):
+            added.append("a=ice-options:trickle")
+        elif line.startswith("a=ice-options:"):
+            added = []
+        elif line.startswith("a=candidate:") and public_address is not None:
+            added += _public(line, public_address)
+        elif kind == "video" and bitrate is not None:
+            added = _with_bitrate(line, bitrate)
+            if rid is not None and video is not None and line.startswith("a=mid:"):
+                added += _one_layer(video, rid)
+        finished += added
+    return "\r\n".join(finished) + "\r\n"
+
+
+def _with_bitrate(line: str, bitrate: Bitrate) -> list[str]:
+    if line.startswith("a=rtpmap:") and line.upper().endswith(" VP8/90000"):
+        payload_type = line[len("a=rtpmap:") :].split()[0]
+        return [line, f"a=fmtp:{payload_type} {bitrate.parameters()}"]
+    if line.startswith("a=fmtp:") and "profile-level-id" in line:
+        return [f"{line};{bitrate.parameters()}"]
+    return [line]
+
+
+def _one_layer(video: Section, rid: str) -> list[str]:
+    # Without these lines Chromium sends the first layer, usually the smallest.
+    extensions = [value for value in video.values("extmap") if value.endswith(RID_URI)]
+    if not extensions:
+        return []
+    return [f"a=extmap:{extensions[0]}", f"a=rid:{rid} recv", f"a=simulcast:recv {rid}"]
+
+
+def _public(line: str, public_address: str) -> list[str]:
+    parts = line.split()
+    ours, theirs = ipaddress.ip_address(parts[4]), ipaddress.ip_address(public_address)
+    if parts[7] != "host" or ours.is_loopback or ours.version != theirs.version:
+        return []
+    return [" ".join([f"{parts[0]}p", *parts[1:4], public_address, *parts[5:]])]

@@ -1,0 +1,209 @@
+"""The composition root: every part is made here and handed to those that use it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway import __version__
+from gateway.access import SECURITY_HEADERS, Access, Problem
+from gateway.api import Gallery, Streams, picture_limits
+from gateway.backdrops import Backdrops
+from gateway.gallery import BuiltIn, built_in
+from gateway.matting import Engine, description_json
+from gateway.pictures import BadPicture
+from gateway.sdp import BadOffer
+from gateway.settings import Settings
+from gateway.stats import exposition
+from gateway.whep import Whep
+from gateway.whip import Whip
+from gateway.worker import InThisProcess, Worker
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+WORKER: Final = web.AppKey("worker", Worker)
+"""For tests and for whoever embeds the application."""
+
+THREADS: Final = 16
+"""Encoders, pictures and files; every outgoing video keeps one busy for a few ms per frame."""
+
+
+def page_folder() -> Path:
+    """Where the page is: in a wheel `gateway/static`, in a checkout `web` beside `gateway`."""
+    installed = Path(str(files("gateway"))) / "static"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "web"
+
+
+def create_app(
+    settings: Settings,
+    engine: Engine,
+    *,
+    gallery: tuple[BuiltIn, ...] | None = None,
+    page: Path | None = None,
+) -> web.Application:
+    """The whole gateway around an engine, which stays the caller's to close."""
+    backdrops = Backdrops(
+        built_in() if gallery is None else gallery, picture_limits(settings), settings.max_uploads
+    )
+    worker = Worker(settings, engine, backdrops)
+    placement = InThisProcess(worker)
+    access = Access(settings.tokens, settings.origins)
+    app = web.Application(middlewares=[problems, guard(access)])
+    app[WORKER] = worker
+    app.on_response_prepare.append(add_headers(access))
+    app.cleanup_ctx.append(threads)
+    app.cleanup_ctx.append(running(worker))
+    app.add_routes(Whip(placement, access, settings).routes())
+    app.add_routes(Whep(placement, access, settings).routes())
+    app.add_routes(Streams(placement, access, settings).routes())
+    app.add_routes(Gallery(backdrops, access, settings).routes())
+    app.add_routes(Operators(worker, access, settings).routes())
+    add_page(app, page_folder() if page is None else page)
+    app.router.add_route("OPTIONS", "/{path:.*}", preflight)
+    return app
+
+
+class Operators:
+    """`/capabilities` for pages, `/healthz`, `/readyz` and `/metrics` for operators."""
+
+    def __init__(self, worker: Worker, access: Access, settings: Settings) -> None:
+        self._worker = worker
+        self._access = access
+        self._settings = settings
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the application's router."""
+        return [
+            web.get("/capabilities", self.capabilities),
+            web.get("/healthz", self.health),
+            web.get("/readyz", self.ready),
+            web.get("/metrics", self.metrics),
+        ]
+
+    async def capabilities(self, request: web.Request) -> web.Response:
+        """What runs here, and what a page should ask its camera for."""
+        described: dict[str, Any] = {
+            "version": __version__,
+            **description_json(self._worker.engine.describe()),
+            "ice_servers": [self._ice_server(url) for url in self._settings.ice_servers],
+            "needs_token": self._access.needs_token,
+        }
+        if described["ice_servers"]:
+            # TURN passwords are for those who may publish or watch.
+            self._access.require_token(request)
+        return web.json_response(described)
+
+    async def health(self, request: web.Request) -> web.Response:
+        """The process answers."""
+        return web.Response(text="ok\n")
+
+    async def ready(self, request: web.Request) -> web.Response:
+        """Whether another session would be taken."""
+        gauges = self._worker.gauges()
+        if self._worker.draining:
+            raise Problem(503, "stopping", "The server is stopping.")
+        if gauges["sessions"] >= gauges["sessions_limit"]:
+            raise Problem(503, "full", "The server has as many sessions as it may have.")
+        return web.Response(text="ready\n")
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Prometheus text."""
+        worker = self._worker
+        text = exposition(worker.totals, worker.all_stats(), worker.gauges())
+        response = web.Response(body=text.encode())
+        response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
+        return response
+
+    def _ice_server(self, url: str) -> dict[str, str]:
+        if url.startswith("stun:"):
+            return {"urls": url}
+        return {
+            "urls": url,
+            "username": self._settings.ice_username,
+            "credential": self._settings.ice_credential,
+        }
+
+
+def add_page(app: web.Application, folder: Path) -> None:
+    """Serve exactly what a wheel contains: not the tests and tools that a checkout has beside."""
+
+    def send(path: Path) -> Handler:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            # Revalidated at each load: a new version of the server brings a new page.
+            return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+        return handler
+
+    for route, name in (("/", "index.html"), ("/style.css", "style.css")):
+        app.router.add_get(route, send(folder / name))
+    if (folder / "src").is_dir():
+        app.router.add_static("/src", folder / "src")
+
+
+def guard(access: Access) -> Any:
+    """Refuse calls that change something from other sites' pages."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        access.require_origin(request)
+        return await handler(request)
+
+    return middleware
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say refusals as `application/problem+json`."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return problem.response()
+    except BadOffer as error:
+        return Problem(error.status, error.reason, error.detail).response()
+    except BadPicture as error:
+        return Problem(error.status, error.reason, error.detail).response()
+    except web.HTTPNotFound:
+        return Problem(404, "not-found", "There is nothing at this address.").response()
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        headers = {"Allow": allowed}
+        return Problem(405, "method", f"Allowed here: {allowed}.", headers).response()
+
+
+def add_headers(access: Access) -> Any:
+    """Security headers on every answer, CORS headers where a page of another origin asks."""
+
+    async def prepare(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(SECURITY_HEADERS)
+        response.headers.update(access.cors_headers(request))
+
+    return prepare
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """`OPTIONS` of whatever has no better answer."""
+    return web.Response(status=204)
+
+
+async def threads(app: web.Application) -> AsyncIterator[None]:
+    """The executor behind `to_thread` and aiortc's encoders; matting has a thread of its own."""
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway")
+    asyncio.get_running_loop().set_default_executor(executor)
+    yield
+    # The loop's own shutdown joins it.
+
+
+def running(worker: Worker) -> Any:
+    """Close all sessions before the server ends."""
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        yield
+        await worker.close()
+
+    return context

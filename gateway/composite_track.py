@@ -1,0 +1,72 @@
+"""One watcher's view of a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from aiortc import MediaStreamError, MediaStreamTrack
+from av import VideoFrame
+
+from gateway.slot import Newest, SlotClosed
+from gateway.transformer import Shown
+
+STILL: Final = 0.5
+"""Seconds after which a watcher gets an unchanged frame again, so that one who joins a frozen
+stream, or lost a packet of it, has a picture."""
+
+
+class CompositeTrack(MediaStreamTrack):
+    """One watcher's view: hands over the newest composite it has not sent, and never computes."""
+
+    kind = "video"
+
+    def __init__(
+        self, composites: Newest[Shown], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self._composites = composites
+        self._clock = clock
+        self._seen = 0
+        self._epoch: int | None = None
+        self._offset = 0
+        self._sent: int | None = None
+        self._sent_at = 0.0
+
+    async def recv(self) -> VideoFrame:
+        """Wait for the next composite; raises `MediaStreamError` when the stream has ended."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        try:
+            async with asyncio.timeout(STILL if self._seen else None):
+                self._seen, shown = await self._composites.after(self._seen)
+        except TimeoutError:
+            again = self._composites.value
+            assert again is not None
+            shown = again
+        except SlotClosed:
+            self.stop()
+            raise MediaStreamError from None
+        # Each sender wraps the pixels itself: encoders mark their frames as key frames.
+        frame = VideoFrame.from_numpy_buffer(shown.pixels, format="yuv420p")
+        frame.pts = self._pts(shown)
+        frame.time_base = shown.time_base
+        return frame
+
+    def _pts(self, shown: Shown) -> int:
+        now = self._clock()
+        if self._sent is None:
+            self._epoch = shown.epoch
+        elapsed = int((now - self._sent_at) / shown.time_base)
+        if shown.epoch != self._epoch:
+            # Another camera counts from zero; an encoder must never see time run backwards.
+            assert self._sent is not None
+            self._epoch = shown.epoch
+            self._offset = self._sent + elapsed - shown.pts
+        pts = shown.pts + self._offset
+        if self._sent is not None and pts <= self._sent:
+            pts = self._sent + max(elapsed, 1)
+        self._sent, self._sent_at = pts, now
+        return pts

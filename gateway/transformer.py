@@ -1,0 +1,245 @@
+"""From a camera to watchers: newest source in, newest composite out.
+
+    track --(camera rate)--> newest source --(engine, one frame at a time)--> newest composite
+                                                                                |--> sender
+                                                                                |--> sender ...
+
+The rule that everything else bends to: a watcher is never shown a source. While there is no
+composite, because matting has not begun, fails, hangs or is late, watchers keep the last composite
+for `freeze` seconds and then see the backdrop alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from aiortc import MediaStreamError, MediaStreamTrack
+from av import VideoFrame
+
+from gateway.backdrop_frame import backdrop_frame
+from gateway.matting import MattingStream
+from gateway.slot import Newest
+from gateway.stats import StreamStats
+from models.backdrop import Backdrop, Colour
+from models.errors import MattingError
+from models.report import I420, Composite
+
+logger = logging.getLogger(__name__)
+
+FALLBACK_SIZE: Final = (640, 360)
+"""Of the backdrop while no usable source frame has been seen."""
+SMALLEST: Final = 16
+"""Pixels; one macroblock."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One camera frame on its way to the engine."""
+
+    pixels: I420
+    pts: int
+    time_base: Fraction
+    arrived: float
+    """Monotonic seconds."""
+    epoch: int
+    """Counts the cameras of a stream: timestamps of different epochs cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What watchers see; the source's timestamps pass through untouched."""
+
+    pixels: I420
+    pts: int
+    time_base: Fraction
+    epoch: int
+
+
+def to_i420(frame: VideoFrame) -> I420:
+    """Planes of a decoded frame, cropped to an even size: 0.06 ms at 720p."""
+    if frame.format.name != "yuv420p":
+        frame = frame.reformat(format="yuv420p")
+    if frame.width % 2 == 0 and frame.height % 2 == 0:
+        return frame.to_ndarray()  # type: ignore[return-value]  # typed for all pixel formats
+    width, height = frame.width // 2 * 2, frame.height // 2 * 2
+    cropped = np.empty((height * 3 // 2, width), np.uint8)
+    chroma = cropped[height:].reshape(2, height // 2, width // 2)
+    for plane, target in zip(frame.planes, (cropped[:height], *chroma), strict=True):
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        target[:] = lines[: target.shape[0], : target.shape[1]]
+    return cropped
+
+
+class Transformer:
+    """One stream's way from source to composite; outlives the sessions that feed it."""
+
+    def __init__(
+        self,
+        matting: MattingStream,
+        stats: StreamStats,
+        *,
+        freeze: float,
+        largest: tuple[int, int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.sources: Newest[Source] = Newest()
+        self.composites: Newest[Shown] = Newest()
+        self.newest: Composite | None = None
+        """The engine's latest answer, for plate validity and drift."""
+        self.backdrop: Backdrop = Colour(0, 0, 0)
+        """What watchers see when matting fails; kept by the stream."""
+        self._matting = matting
+        self._stats = stats
+        self._freeze = freeze
+        self._largest = largest
+        self._clock = clock
+        self._epoch = 0
+        self._composited_at = 0.0
+        self._failing = False
+        self._alone: tuple[Backdrop, I420] | None = None
+
+    async def run(self, track: MediaStreamTrack) -> None:
+        """Matte one camera until it ends; one at a time."""
+        self._epoch += 1
+        self._composited_at = self._clock()
+        async with asyncio.TaskGroup() as tasks:
+            matting = tasks.create_task(self._matte())
+            try:
+                await self._drain(track)
+            finally:
+                matting.cancel()
+
+    async def show_backdrop(self) -> None:
+        """Show the backdrop alone: the camera is gone."""
+        shown = self.composites.value
+        if shown is not None:
+            height, width = shown.pixels.shape[0] * 2 // 3, shown.pixels.shape[1]
+            pixels = await self._backdrop_alone(width, height)
+            # Its own epoch: whatever composite still comes back is older than this.
+            self._epoch += 1
+            self.composites.put(Shown(pixels, shown.pts, shown.time_base, self._epoch))
+
+    def close(self) -> None:
+        """End all readers."""
+        self.sources.close()
+        self.composites.close()
+
+    async def _drain(self, track: MediaStreamTrack) -> None:
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            assert isinstance(frame, VideoFrame)
+            now = self._clock()
+            self._stats.frame_in(now, frame.width, frame.height)
+            source = self._accept(frame, now)
+            if source is not None:
+                self.sources.put(source)
+            if now - self._composited_at >= self._freeze:
+                await self._conceal(frame, source)
+
+    def _accept(self, frame: VideoFrame, now: float) -> Source | None:
+        width, height = self._largest
+        if not (SMALLEST <= frame.width <= width and SMALLEST <= frame.height <= height):
+            if self._stats.refused == 0:
+                logger.warning("source frames of %s x %s are refused", frame.width, frame.height)
+            self._stats.refused += 1
+            return None
+        pts, time_base = self._timestamp(frame)
+        return Source(to_i420(frame), pts, time_base, now, self._epoch)
+
+    @staticmethod
+    def _timestamp(frame: VideoFrame) -> tuple[int, Fraction]:
+        base = frame.time_base
+        assert frame.pts is not None
+        assert base is not None
+        return frame.pts, Fraction(base.numerator, base.denominator)
+
+    async def _matte(self) -> None:
+        """Feed the engine, one frame at a time, always the newest."""
+        seen = self.sources.version
+        while True:
+            version, source = await self.sources.after(seen)
+            self._stats.dropped += version - seen - 1
+            seen = version
+            future = self._submit(source)
+            if future is None:
+                continue
+            # A hanging engine holds up this task only: `_drain` conceals, and nothing piles up.
+            wrapped = asyncio.wrap_future(future)
+            try:
+                await asyncio.wait([wrapped])
+            finally:
+                # Without effect on a frame that is done; one that still queues need not be matted.
+                wrapped.cancel()
+            if wrapped.cancelled():
+                continue
+            error = wrapped.exception()
+            if error is None:
+                self._finish(source, wrapped.result())
+            else:
+                self._failed(error)
+
+    def _submit(self, source: Source) -> Future[Composite] | None:
+        try:
+            return self._matting.composite(source.pixels)
+        except (MattingError, RuntimeError) as error:
+            # RuntimeError: the engine's thread is gone.
+            self._failed(error)
+            return None
+
+    def _failed(self, error: BaseException) -> None:
+        self._stats.failures += 1
+        if not self._failing:
+            # Once per row of failures: a broken engine fails on every frame.
+            logger.error("matting fails: %s", error, exc_info=error)
+        self._failing = True
+
+    def _finish(self, source: Source, composite: Composite) -> None:
+        if composite.pixels.shape != source.pixels.shape:
+            self._failed(MattingError(f"a composite has the shape {composite.pixels.shape}"))
+            return
+        now = self._clock()
+        shown = self.composites.value
+        if self._failing:
+            self._failing = False
+            logger.info("matting works again after %s failures", self._stats.failures)
+        self.newest = composite
+        self._composited_at = now
+        self._stats.frame_out(now, source.arrived, composite.milliseconds)
+        if shown is not None and (source.epoch, source.pts) <= (shown.epoch, shown.pts):
+            self._stats.late += 1
+            return
+        self.composites.put(Shown(composite.pixels, source.pts, source.time_base, source.epoch))
+
+    async def _conceal(self, frame: VideoFrame, source: Source | None) -> None:
+        """Show the backdrop alone in place of a frame that has no composite in time."""
+        if source is not None:
+            height, width = source.pixels.shape[0] * 2 // 3, source.pixels.shape[1]
+        else:
+            width, height = FALLBACK_SIZE
+        pixels = await self._backdrop_alone(width, height)
+        if self._clock() - self._composited_at < self._freeze:
+            # A composite came while the backdrop was painted.
+            return
+        pts, time_base = self._timestamp(frame)
+        self.composites.put(Shown(pixels, pts, time_base, self._epoch))
+
+    async def _backdrop_alone(self, width: int, height: int) -> I420:
+        known = self._alone
+        shape = (height * 3 // 2, width)
+        if known is not None and known[0] is self.backdrop and known[1].shape == shape:
+            return known[1]
+        backdrop = self.backdrop
+        pixels = await asyncio.to_thread(backdrop_frame, backdrop, width, height)
+        self._alone = (backdrop, pixels)
+        return pixels

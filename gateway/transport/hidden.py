@@ -1,0 +1,27 @@
+"""Private attributes of aiortc's classes, by their mangled names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class TransportChanged(Exception):
+    """aiortc no longer has what this package builds on; pin the version named in the package."""
+
+
+def _mangled(owner: type, name: str) -> str:
+    return f"_{owner.__name__}__{name}"
+
+
+def read(instance: object, owner: type, name: str) -> Any:
+    """`instance.__name` as code inside the class `owner` sees it."""
+    try:
+        return getattr(instance, _mangled(owner, name))
+    except AttributeError as error:
+        raise TransportChanged(f"{owner.__name__}.__{name} is gone") from error
+
+
+def write(instance: object, owner: type, name: str, value: object) -> None:
+    """Replace `instance.__name`, attribute or method; it must exist already."""
+    read(instance, owner, name)
+    setattr(instance, _mangled(owner, name), value)

@@ -1,0 +1,107 @@
+"""Publishing into a stream: WHIP, RFC 9725.
+
+One extension: an offer with a data channel gets the composite back on the same connection.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from aiohttp import web
+
+from gateway.access import KEY_HEADER, Access, Problem, given_key, stream_name
+from gateway.sdp import BadOffer, Offer
+from gateway.session import Publication
+from gateway.settings import Settings
+from gateway.signalling import (
+    FRAGMENT,
+    SDP,
+    SessionResource,
+    full,
+    ice_links,
+    received_offer,
+)
+from gateway.worker import Full, NameTaken, Placement
+
+STREAM_RELATION = "urn:cleanplate:stream"
+
+
+class Whip:
+    """The endpoint and its sessions."""
+
+    def __init__(self, placement: Placement, access: Access, settings: Settings) -> None:
+        self._placement = placement
+        self._access = access
+        self._settings = settings
+        self._sessions = SessionResource("/whip", placement, access)
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the application's router."""
+        return [
+            *(
+                route
+                for path in ("/whip", "/whip/{name}")
+                for route in (
+                    web.post(path, self.publish),
+                    web.get(path, self.look),
+                    web.options(path, self.options),
+                )
+            ),
+            *self._sessions.routes(),
+        ]
+
+    async def publish(self, request: web.Request) -> web.Response:
+        """`POST` of an offer: 201 with the answer."""
+        self._access.require_token(request)
+        name = stream_name(request) or secrets.token_urlsafe(16)
+        key = given_key(request)
+        worker = self._placement.place(name)
+        offer = await received_offer(request, worker.reach, self._settings)
+        check_publishing(offer)
+        try:
+            session = await worker.publish(
+                name, key, offer, trusted=self._access.has_token(request)
+            )
+        except NameTaken:
+            raise Problem(
+                409, "name-taken", f"A stream {name} exists, and this is not its key."
+            ) from None
+        except Full as error:
+            raise full(error) from None
+        return self._created(session)
+
+    def _created(self, session: Publication) -> web.Response:
+        stream = session.stream
+        response = web.Response(status=201, text=session.answer, content_type=SDP)
+        response.headers["Location"] = self._sessions.url(session)
+        response.headers["ETag"] = session.etag
+        response.headers["Accept-Patch"] = FRAGMENT
+        response.headers[KEY_HEADER] = stream.key
+        # The key must not stay in any cache.
+        response.headers["Cache-Control"] = "no-store"
+        response.headers.add("Link", f'</streams/{stream.name}>; rel="{STREAM_RELATION}"')
+        for link in ice_links(self._settings):
+            response.headers.add("Link", link)
+        return response
+
+    async def look(self, request: web.Request) -> web.Response:
+        """RFC 9725: 2xx without content."""
+        return web.Response(status=204)
+
+    async def options(self, request: web.Request) -> web.Response:
+        """CORS headers are added to all answers alike."""
+        return web.Response(status=204, headers={"Accept-Post": SDP})
+
+
+def check_publishing(offer: Offer) -> None:
+    """Raises `BadOffer` unless the offer sends video to us."""
+    video = offer.section("video")
+    if video is None:
+        raise BadOffer("no-video", "The offer has no video; there is nothing to matte.", 422)
+    for section in offer.sections:
+        if section.kind != "application" and section.direction in ("recvonly", "inactive"):
+            raise BadOffer(
+                "direction",
+                f"WHIP offers send; the {section.kind} section is {section.direction}.",
+                422,
+            )
