@@ -210,6 +210,7 @@ class Client:
         )
 
     async def capture(self) -> dict[str, Any]:
+        await self.video(5)
         response = await self.call("POST", "/plate")
         assert response.status == 200, await response.text()
         report: dict[str, Any] = await response.json()
