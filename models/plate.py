@@ -41,7 +41,7 @@ CLIPPED_LUMA: Final = 0.985
 """Luma from here on is treated as clipped: what differs there can no longer be seen."""
 
 CLIPPED_SHARE: Final = 0.4
-"""Share of clipped pixels that is too bright. A bright window in view (10 to 30 %) stays allowed."""
+"""Share of clipped pixels that is too bright. A bright window in view (10 to 30 %) is allowed."""
 
 STEEPEST_EDGE: Final = 0.12
 """Of a sharp edge at least a third is crossed within one pixel of a 640 pixel wide picture; a blur
@@ -84,7 +84,7 @@ def learn_plate(shots: Sequence[I420]) -> Plate:
         raise PlateRefused("too-few", f"{len(usable)} of at least {FEWEST_SHOTS} frames")
     stack = np.stack(usable)
     median = _median(stack)
-    height, width = colour.frame_size(median)
+    height, _ = colour.frame_size(median)
     luma = _luma(median[:height])
     brightness = float(luma.mean())
     if brightness < DARKEST:
@@ -112,7 +112,8 @@ def load_plate(rgb: NDArray[np.uint8]) -> Plate:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
         raise PictureError(f"a plate is H x W x 3 of uint8, not {rgb.shape} of {rgb.dtype}")
     height, width = rgb.shape[:2]
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    luma = np.asarray(grey, dtype=np.float32) / np.float32(255)
     report = PlateReport(
         width=width,
         height=height,
@@ -164,12 +165,12 @@ def _plate(
     median: I420, stack: NDArray[np.uint8], luma: Floats, sharpness: float, motion: Motion
 ) -> Plate:
     height, width = colour.frame_size(median)
-    apart = cv2.absdiff(
-        stack[:, :height], np.broadcast_to(median[:height], stack[:, :height].shape)
-    )
+    apart = np.stack([cv2.absdiff(shot[:height], median[:height]) for shot in stack])
     # Median absolute deviation to standard deviation, of a normal distribution. It is a whole
     # number of steps: the mean over a neighbourhood gives it the resolution that it lacks.
-    deviation = _median(apart).astype(np.float32) * (1.4826 / colour.MATRIX.luma_steps)
+    deviation = _median(np.asarray(apart, dtype=np.uint8)).astype(np.float32) * (
+        1.4826 / colour.MATRIX.luma_steps
+    )
     noise = cv2.blur(deviation, (9, 9)).astype(np.float32)
     report = PlateReport(
         width=width,
@@ -186,7 +187,7 @@ def _plate(
 def _luma(plane: NDArray[np.uint8]) -> Floats:
     """Luma 0..1 of a limited-range plane."""
     values = (plane.astype(np.float32) - colour.MATRIX.black) / colour.MATRIX.luma_steps
-    return np.clip(values, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(values, 0, 1), dtype=np.float32)
 
 
 def _median(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -201,7 +202,7 @@ def _median(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
         np.minimum(lanes[low], lanes[high], out=spare)
         np.maximum(lanes[low], lanes[high], out=lanes[high])
         lanes[low], spare = spare, lanes[low]
-    return lanes[len(lanes) // 2]
+    return np.asarray(lanes[len(lanes) // 2], dtype=np.uint8)
 
 
 def _sorting_network(count: int) -> Iterator[tuple[int, int]]:

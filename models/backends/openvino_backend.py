@@ -17,10 +17,12 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import openvino
+import openvino  # type: ignore[import-untyped,import-not-found,unused-ignore]
 import torch
 from numpy.typing import NDArray
-from openvino.preprocess import PrePostProcessor
+from openvino.preprocess import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    PrePostProcessor,
+)
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -63,7 +65,7 @@ class OpenVinoBackend:
         with torch.inference_mode(), warnings.catch_warnings():
             # OpenVINO traces; torch calls that deprecated and warns of sizes, which are kept free.
             warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
-            warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+            warnings.filterwarnings("ignore", module="models.network")
             self._base = openvino.convert_model(_Base(network), example_input=(small, small))
             self._refiner = openvino.convert_model(
                 _DenseRefiner(network), example_input=(frame, frame, coarse, refined)
@@ -83,7 +85,8 @@ class OpenVinoBackend:
         if fit == Fit():
             return plate
         steps = np.arange(256, dtype=np.float32)[:, None]
-        table = steps * np.float32(fit.gain) + 255 * np.float32(fit.offset)
+        gain, offset = (np.asarray(values, np.float32) for values in (fit.gain, fit.offset))
+        table = steps * gain + 255 * offset
         table = np.clip(np.rint(table), 0, 255).astype(np.uint8)[None]
         return np.asarray(cv2.LUT(plate, table), dtype=np.uint8)
 

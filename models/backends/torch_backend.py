@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,9 +28,10 @@ class TorchBackend:
         """Move a copy of the network's parameters, as given, to the device."""
         self._device = device
         self._where, self._dtype = device.torch_device, device.dtype
-        self._network = network.eval().to(
-            device=self._where, dtype=self._dtype, memory_format=device.memory_format
-        )
+        # A copy: moving and halving happen in place, and others may hold the network.
+        self._network = copy.deepcopy(network).eval().to(device=self._where, dtype=self._dtype)
+        # torch's annotation of Module.to lacks the layout.
+        self._network.to(memory_format=device.memory_format)  # type: ignore[call-overload]
         self.name = _NAMES[self._dtype]
         self.accelerator = device.kind != "cpu"
 
@@ -63,7 +66,8 @@ class TorchBackend:
         """See `Backend`."""
         source, plate = _padded(source), _padded(plate)
         size = self._at(point).base_size(source.shape[2], source.shape[3])
-        return self._network.base_stage(resize(source, size), resize(plate, size))
+        output: Tensor = self._network.base_stage(resize(source, size), resize(plate, size))
+        return output
 
     @torch.inference_mode()
     def refine(

@@ -15,6 +15,7 @@ from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
+from tests.models.random_network import make_network
 
 POINT = OperatingPoint(base_scale=0.5, refine_pixels=1600)
 Make = Callable[[MattingNetwork], Backend[Any]]
@@ -29,6 +30,11 @@ def openvino_backend(network: MattingNetwork) -> Backend[Any]:
     from models.backends.openvino_backend import OpenVinoBackend
 
     return OpenVinoBackend(network)
+
+
+@pytest.fixture(scope="module")
+def network() -> MattingNetwork:
+    return make_network()
 
 
 @pytest.fixture(params=[torch_backend, openvino_backend], scope="module")

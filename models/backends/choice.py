@@ -1,0 +1,135 @@
+"""Which backend a device gets, and proof that it computes what the reference computes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.backdrop import Colour
+from models.backends import Backend
+from models.backends.torch_backend import TorchBackend
+from models.device import Device, choose_device, openvino_installed
+from models.errors import DeviceError
+from models.network import MattingNetwork
+from models.operating_point import OperatingPoint
+from models.pipeline import MattingPipeline
+from models.plate import load_plate
+
+logger = logging.getLogger(__name__)
+
+TOLERANCE: Final = {"fp32": 0.002, "fp16": 0.01, "bf16": 0.02}
+"""Mean difference of alpha from the reference that a precision explains, with pictures of bytes; a
+wrong operator or layout makes a hundred times that."""
+
+
+def open_backend(network: MattingNetwork, device: Device) -> Backend[Any]:
+    """The fastest backend here that gives the reference's answer; warns if it is not the first.
+
+    Raises:
+        DeviceError: an accelerator computes something else.
+    """
+    if device.kind != "cpu":
+        backend: Backend[Any] = TorchBackend(network, device)
+        apart = self_test(backend, network)
+        if apart > _tolerance(backend):
+            raise DeviceError(
+                f"{backend.name} on {device.name} is off by {apart:.3f} in alpha: update its "
+                "driver, or use --device cpu"
+            )
+        return backend
+    if openvino_installed():
+        fast = _open_openvino(network)
+        if fast is not None:
+            return fast
+    return TorchBackend(network, device)
+
+
+def explain_backend(device: Device) -> tuple[str, str]:
+    """Name and reason of the backend that `open_backend` tries first, without loading anything."""
+    from models.device import processor_has_bf16
+
+    if device.kind != "cpu":
+        return "torch fp16", "an accelerator runs torch in half precision"
+    if not openvino_installed():
+        return "torch fp32", "OpenVINO is not installed; with it (extra `openvino`) twice as fast"
+    if processor_has_bf16():
+        return "openvino bf16", "OpenVINO is installed and the processor multiplies bfloat16"
+    return "openvino fp32", "OpenVINO is installed; the processor has no bfloat16 of its own"
+
+
+def self_test(backend: Backend[Any], network: MattingNetwork) -> float:
+    """Mean difference in alpha, 0..1, between the backend and torch in fp32 on the processor."""
+    source, plate = _test_pictures(96, 160)
+    # All patches: in reduced precision others may be the worst ones, and that is no error.
+    point = OperatingPoint(base_scale=0.5, refine_pixels=source.shape[0] * source.shape[1])
+    reference = TorchBackend(network.float(), choose_device("cpu"))
+    return float(
+        np.abs(
+            _alpha(backend, source, plate, point) - _alpha(reference, source, plate, point)
+        ).mean()
+    )
+
+
+def measure(backend: Backend[Any], height: int, width: int) -> float:
+    """Milliseconds for one composite of this size, the best of a few after compiling it."""
+    pipeline = MattingPipeline(backend)
+    source, plate = _test_pictures(height, width)
+    pipeline.set_plate(load_plate(plate))
+    pipeline.set_backdrop(Colour(0, 0, 0))
+    frame = cv2.cvtColor(source, cv2.COLOR_RGB2YUV_I420).astype(np.uint8)
+    best = float("inf")
+    for _ in range(4):
+        began = time.perf_counter()
+        pipeline.composite(frame)
+        best = min(best, time.perf_counter() - began)
+    return 1000 * best
+
+
+def _open_openvino(network: MattingNetwork) -> Backend[Any] | None:
+    """`None`, with a warning, where it fails or computes something else."""
+    try:
+        from models.backends.openvino_backend import OpenVinoBackend
+
+        backend = OpenVinoBackend(network)
+        apart = self_test(backend, network)
+    except (ImportError, RuntimeError) as error:
+        logger.warning("OpenVINO cannot be used, torch takes over at half the speed: %s", error)
+        return None
+    if apart > _tolerance(backend):
+        logger.warning(
+            "%s is off by %.3f in alpha, torch takes over at half the speed", backend.name, apart
+        )
+        return None
+    return backend
+
+
+def _tolerance(backend: Backend[Any]) -> float:
+    return TOLERANCE[backend.name.split()[-1]]
+
+
+def _test_pictures(height: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A source with a blob on a smooth scene, and the scene."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(40, 216, (5, 8, 3), dtype=np.uint8)
+    plate = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    source = plate.copy()
+    centre, axes = (width // 2, height * 2 // 3), (width // 5, height // 2)
+    cv2.ellipse(source, centre, axes, 0, 0, 360, (190, 140, 110), -1, cv2.LINE_AA)
+    return np.asarray(source, dtype=np.uint8), np.asarray(plate, dtype=np.uint8)
+
+
+def _alpha(
+    backend: Backend[Any],
+    source: NDArray[np.uint8],
+    plate: NDArray[np.uint8],
+    point: OperatingPoint,
+) -> NDArray[np.float32]:
+    with torch.inference_mode():
+        frames = backend.upload_rgb(source), backend.upload_rgb(plate)
+        return backend.read(backend.refine(*frames, backend.base(*frames, point), point))[0]

@@ -1,0 +1,195 @@
+"""One stream's frames, in order: source in, composite out, and the state between them."""
+
+from __future__ import annotations
+
+import time
+from typing import Generic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import colour
+from models.backdrop import Backdrop, Transparent
+from models.backends import Backend, Cutout, Image
+from models.compositing import cover, paint_backdrop
+from models.errors import MattingError, PictureError
+from models.operating_point import operating_point
+from models.plate import Plate, load_plate
+from models.report import I420, Composite
+from models.tracking import THUMBNAIL, PlateTracker
+
+Size = tuple[int, int]
+"""Height and width."""
+
+SETTLING: int = 8
+"""Rounds in which a single picture's fit, smoothed for video, reaches its end."""
+
+
+class MattingPipeline(Generic[Image]):
+    """Plate, backdrop and the last frame of one stream. One thread uses it.
+
+    Fails closed: without a plate a frame shows the backdrop alone, never the source.
+    """
+
+    def __init__(self, backend: Backend[Image]) -> None:
+        self._backend = backend
+        self._plate: Plate | None = None
+        self._backdrop: Backdrop = Transparent()
+        self._alpha: NDArray[np.float32] | None = None
+        self._tracker: PlateTracker | None = None
+        # For the current size only: a browser that changes it does so for seconds at least.
+        self._plate_image: tuple[Size, Image] | None = None
+        self._backdrop_image: tuple[Size, Image] | None = None
+        self._backdrop_frame: I420 | None = None
+
+    @property
+    def plate(self) -> Plate | None:
+        """What `set_plate` set."""
+        return self._plate
+
+    def set_plate(self, plate: Plate | None) -> None:
+        """Use this plate from the next frame on; `None` forgets the scene."""
+        self._plate = plate
+        self._alpha = self._tracker = self._plate_image = None
+        # A blurred backdrop is made from the plate.
+        self._backdrop_image = self._backdrop_frame = None
+
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Use this backdrop from the next frame on."""
+        self._backdrop = backdrop
+        self._backdrop_image = self._backdrop_frame = None
+
+    def composite(self, source: I420) -> Composite:
+        """The frame with its scene replaced.
+
+        Raises:
+            PictureError: the array is no I420 frame.
+        """
+        clock = _Clock(self._backend)
+        size = colour.frame_size(source)
+        if self._plate is None:
+            pixels = self._backdrop_alone(size)
+            clock.lap("composite")
+            return Composite(pixels, clock.times(), has_plate=False, drift=0.0, validity="none")
+        image = self._backend.upload(source)
+        clock.lap("upload")
+        cutout = self._cut_out(image, size, clock)
+        mixed = self._backend.compose(cutout, self._painted(size))
+        clock.lap("composite")
+        pixels = self._backend.download(mixed)
+        clock.lap("download")
+        tracker = self._tracked(self._sized_plate(size))
+        return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity)
+
+    def matte(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Alpha (H, W), 0..1, and foreground (H, W, 3) of a picture or a video's frame (H, W, 3).
+
+        Raises:
+            MattingError: there is no plate.
+        """
+        if self._plate is None:
+            raise MattingError("a picture cannot be matted before there is a plate")
+        height, width = rgb.shape[:2]
+        image = self._backend.upload_rgb(rgb)
+        cutout = self._cut_out(image, (height, width), _Clock(self._backend))
+        return self._backend.read(cutout)
+
+    def settle(self, rgb: NDArray[np.uint8]) -> None:
+        """Let the fit, smoothed for video, reach its end on a single picture (H, W, 3)."""
+        image = self._backend.upload_rgb(rgb)
+        tracker = self._tracked(self._sized_plate((rgb.shape[0], rgb.shape[1])))
+        for _ in range(SETTLING):
+            tracker.follow(self._backend.thumbnail(image, *THUMBNAIL), self._alpha)
+
+    def _tracked(self, plate: Image) -> PlateTracker:
+        if self._tracker is None:
+            noise = 0.0 if self._plate is None else float(self._plate.noise.mean())
+            self._tracker = PlateTracker(self._backend.thumbnail(plate, *THUMBNAIL), noise)
+        return self._tracker
+
+    def _cut_out(self, image: Image, size: Size, clock: _Clock) -> Cutout[Image]:
+        backend = self._backend
+        plate = self._sized_plate(size)
+        fit = self._tracked(plate).follow(backend.thumbnail(image, *THUMBNAIL), self._alpha)
+        plate = backend.adjust(plate, fit)
+        # Until this frame is done, the next one must not rely on an older one.
+        self._alpha = None
+        clock.lap("plate")
+        point = operating_point(*size, accelerator=backend.accelerator)
+        coarse = backend.base(image, plate, point)
+        clock.lap("base")
+        cutout = backend.refine(image, plate, coarse, point)
+        self._alpha = backend.alpha_thumbnail(cutout, *THUMBNAIL)
+        clock.lap("refine")
+        return cutout
+
+    def _sized_plate(self, size: Size) -> Image:
+        if self._plate_image is None or self._plate_image[0] != size:
+            if self._plate is None:
+                raise MattingError("there is no plate")
+            # Cameras crop around the centre where they change the aspect, and so does `cover`.
+            rgb = cover(self._plate.rgb, *size)
+            self._plate_image = (size, self._backend.upload_rgb(rgb))
+            self._tracker = self._alpha = None
+        return self._plate_image[1]
+
+    def _painted(self, size: Size) -> Image:
+        if self._backdrop_image is None or self._backdrop_image[0] != size:
+            rgb = paint_backdrop(self._backdrop, *size, self._scene())
+            self._backdrop_image = (size, self._backend.upload_rgb(rgb))
+        return self._backdrop_image[1]
+
+    def _backdrop_alone(self, size: Size) -> I420:
+        frame = self._backdrop_frame
+        if frame is None or colour.frame_size(frame) != size:
+            frame = colour.to_i420(paint_backdrop(self._backdrop, *size, self._scene()))
+            self._backdrop_frame = frame
+        # The caller owns what it gets.
+        return frame.copy()
+
+    def _scene(self) -> NDArray[np.uint8] | None:
+        return None if self._plate is None else self._plate.rgb
+
+
+def matte_picture(
+    backend: Backend[Image], source: NDArray[np.uint8], plate: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Alpha (H, W), 0..1, and foreground (H, W, 3) of one picture (H, W, 3), RGB.
+
+    The plate's exposure is fitted twice: to what most of the picture agrees on, then, once alpha is
+    known, to what is around the person.
+
+    Raises:
+        PictureError: the pictures are of different sizes.
+    """
+    if source.shape != plate.shape:
+        raise PictureError(
+            f"source and plate must have the same size, not {source.shape[1]}x{source.shape[0]} "
+            f"and {plate.shape[1]}x{plate.shape[0]}"
+        )
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(plate))
+    pipeline.settle(source)
+    pipeline.matte(source)
+    pipeline.settle(source)
+    return pipeline.matte(source)
+
+
+class _Clock:
+    """Milliseconds between laps, after the device has caught up."""
+
+    def __init__(self, backend: Backend[Image]) -> None:
+        self._wait = backend.wait
+        self._began = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap went into `stage`."""
+        self._wait()
+        now = time.perf_counter()
+        self._laps[stage] = self._laps.get(stage, 0.0) + 1000 * (now - self._last)
+        self._last = now
+
+    def times(self) -> dict[str, float]:
+        """All stages and their total."""
+        return {**self._laps, "total": 1000 * (self._last - self._began)}

@@ -1,0 +1,179 @@
+"""Keeping the plate valid while the camera's exposure and white balance drift.
+
+Per frame, on thumbnails: where the last frame showed no person, a robust fit of gain and offset per
+channel takes the plate's colours to the source's. What the fit leaves over tells how far to trust
+the plate. The precedent is the first background matting's bias and gain around the person
+(Sengupta et al. 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.backends import Fit
+from models.report import Validity
+
+Floats = NDArray[np.float32]
+
+THUMBNAIL: Final = (72, 128)
+"""Rows and columns: enough for a fit of 6 numbers, at 0.5 ms per frame."""
+
+EMPTY_ALPHA: Final = 0.03
+"""Alpha of the last frame below which a thumbnail's pixel belongs to the scene."""
+
+FEWEST_PIXELS: Final = 0.05
+"""Share of the thumbnail that must be scene for a fit; a person close to the camera leaves less,
+and the last fit is held."""
+
+GAIN_LIMITS: Final = (0.5, 2.0)
+OFFSET_LIMIT: Final = 0.2
+"""Beyond these (one stop, 50 steps) it is another scene, not another exposure."""
+
+PRIOR: Final = 1e-3
+"""Variance, 0..1 squared, in favour of a gain of 1: a plain wall cannot tell gain from offset."""
+
+QUICK: Final = 0.6
+SLOW: Final = 0.15
+"""Share of a new fit taken over per frame: quickly when the exposure has changed visibly (the
+camera adapts within half a second), slowly against noise."""
+
+VISIBLE: Final = 2.5 / 255
+"""Change of the fitted plate that counts as visible."""
+
+USUAL_RESIDUAL: Final = 4.0 / 255
+"""Residual, 90th percentile over the scene, of a thumbnail that fits, plus three times its noise:
+codecs leave 2 to 3 steps. One unit of drift."""
+
+USUAL_SHIFT: Final = 0.25
+"""Displacement, in thumbnail pixels (5 per 1000 of the width each), that is one unit of drift: the
+network learned to bear about twice that."""
+
+INVALID: Final = 2.0
+"""Drift from which the plate is called invalid; from 1 it is drifting."""
+
+DRIFT_SMOOTHING: Final = 0.1
+"""Share of a new drift taken over per frame: a passing shadow is no alarm, a moved camera is within
+a second."""
+
+
+@dataclass(slots=True)
+class PlateTracker:
+    """Fit and drift of one plate over the frames of one stream."""
+
+    plate: Floats
+    """(72, 128, 3), the plate's thumbnail, 0..1."""
+    noise: float
+    """Standard deviation of a source's pixel around the plate, 0..1."""
+    fit: Fit = field(default_factory=Fit)
+    drift: float = 0.0
+    """See `models.report.Composite.drift`."""
+
+    @property
+    def validity(self) -> Validity:
+        """The drift in a word."""
+        if self.drift >= INVALID:
+            return "invalid"
+        return "drifting" if self.drift >= 1 else "good"
+
+    def follow(self, source: Floats, alpha: Floats | None) -> Fit:
+        """The fit for the next frame.
+
+        Args:
+            source: (72, 128, 3), the frame's thumbnail, 0..1.
+            alpha: (72, 128), of the frame before, 0..1; `None` if there is none: then whatever most
+                of the picture agrees on is taken for the scene.
+        """
+        empty = self._empty(alpha)
+        certain = empty.mean() >= FEWEST_PIXELS
+        # With no scene in sight the light may have changed so much that the network takes
+        # everything for a person. What most of the picture agrees on leads out of that.
+        chosen = empty if certain else np.ones_like(empty)
+        # Every second row and column: six numbers do not need more.
+        some = chosen[::2, ::2]
+        fit, agreed = _robust_fit(
+            self.plate[::2, ::2][some], source[::2, ::2][some], keep=0.9 if certain else 0.5
+        )
+        if not certain and agreed > USUAL_RESIDUAL:
+            return self.fit
+        self.fit = self._smoothed(fit)
+        if certain:
+            self._watch(source, empty)
+        return self.fit
+
+    def _empty(self, alpha: Floats | None) -> NDArray[np.bool_]:
+        if alpha is None:
+            return np.zeros(THUMBNAIL, np.bool_)
+        # One pixel of margin: the person moves between frames.
+        grown = cv2.dilate(alpha, np.ones((3, 3), np.uint8))
+        return np.asarray(grown < EMPTY_ALPHA)
+
+    def _smoothed(self, new: Fit) -> Fit:
+        old = self.fit
+        middle = float(self.plate.mean())
+        apart = max(
+            abs((n - o) * middle + p - q)
+            for n, o, p, q in zip(new.gain, old.gain, new.offset, old.offset, strict=True)
+        )
+        share = QUICK if apart > VISIBLE else SLOW
+        return Fit(_between(old.gain, new.gain, share), _between(old.offset, new.offset, share))
+
+    def _watch(self, source: Floats, empty: NDArray[np.bool_]) -> None:
+        gain, offset = (np.asarray(v, np.float32) for v in (self.fit.gain, self.fit.offset))
+        fitted = self.plate * gain + offset
+        apart = (source - fitted).mean(2)
+        residual = float(np.percentile(np.abs(apart[empty]), 90))
+        usual = USUAL_RESIDUAL + 3 * self.noise / 4  # a thumbnail's pixel is the mean of 16 or more
+        drift = max(residual / usual, _shift(fitted.mean(2), apart, empty) / USUAL_SHIFT)
+        self.drift += DRIFT_SMOOTHING * (min(drift, 4 * INVALID) - self.drift)
+
+
+def _robust_fit(plate: Floats, source: Floats, keep: float) -> tuple[Fit, float]:
+    """Gain and offset from `plate` to `source`, (n, 3) each, of the pixels that agree best.
+
+    Also returns the mean residual of the share `keep` that was used.
+    """
+    kept = np.ones(len(plate), np.bool_)
+    gain: Floats = np.ones(3, np.float32)
+    offset: Floats = np.median(source - plate, axis=0)
+    count = max(int(keep * len(plate)), 2)
+    residual = 0.0
+    for _ in range(3):
+        apart = np.abs(plate * gain + offset - source).max(1)
+        limit = np.partition(apart, count - 1)[count - 1]
+        kept = apart <= limit
+        residual = float(apart[kept].mean())
+        x, y = plate[kept], source[kept]
+        mean_x, mean_y = x.mean(0), y.mean(0)
+        variance = ((x - mean_x) ** 2).mean(0) + PRIOR
+        covariance = ((x - mean_x) * (y - mean_y)).mean(0) + PRIOR
+        gain = np.clip(covariance / variance, *GAIN_LIMITS)
+        offset = np.clip(mean_y - gain * mean_x, -OFFSET_LIMIT, OFFSET_LIMIT)
+    return Fit(_triple(gain), _triple(offset)), residual
+
+
+def _shift(plate: Floats, apart: Floats, empty: NDArray[np.bool_]) -> float:
+    """How far the scene is displaced, in pixels of the thumbnail (Lucas and Kanade 1981)."""
+    across = cv2.Sobel(plate, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)[empty]
+    down = cv2.Sobel(plate, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)[empty]
+    change = apart[empty]
+    # One squared step of doubt per pixel: it takes edges, not noise, to call it a shift.
+    doubt = np.eye(2) * (len(change) * (1 / 255) ** 2)
+    structure = np.array([[across @ across, across @ down], [across @ down, down @ down]])
+    pull = np.array([across @ change, down @ change])
+    return float(np.hypot(*np.linalg.solve(structure + doubt, -pull)))
+
+
+def _between(
+    old: tuple[float, float, float], new: tuple[float, float, float], share: float
+) -> tuple[float, float, float]:
+    return _triple(np.asarray(old) + share * (np.asarray(new) - np.asarray(old)))
+
+
+def _triple(values: NDArray[np.floating]) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
