@@ -33,6 +33,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Server": "Cleanplate",
 }
 
 CORS_METHODS: Final = "OPTIONS, GET, HEAD, POST, PUT, PATCH, DELETE"

@@ -31,6 +31,9 @@ ROOM = 128
 PERSON = 220
 """Luma of whoever stands before it."""
 
+BLACK = 16
+"""Luma of the colour #000000."""
+
 TUNING = Tuning(
     addresses=["127.0.0.1"],
     uplink=4_000_000,

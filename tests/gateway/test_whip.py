@@ -1,0 +1,200 @@
+"""Publishing, as RFC 9725 has it."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.matting import ScriptedEngine
+from tests.gateway.loopback import running
+
+
+async def test_a_plain_whip_client_gets_a_recvonly_answer_and_no_composite(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        offer = await client.offer_publishing(back=False)
+        assert "a=sendonly" in offer
+        response = await client.send("/whip", offer.replace("a=sendonly", "a=sendrecv"))
+        assert response.status == 201
+        assert "a=recvonly" in client.answer
+        assert "a=sendrecv" not in client.answer
+        assert "a=rtcp-mux-only" in client.answer
+        assert "x-google-start-bitrate" in client.answer
+
+
+async def test_a_created_session_is_described_by_its_headers(tmp_path: Path):
+    async with running(tmp_path, ice_servers=("stun:stun.example.net:3478",)) as gateway:
+        client = gateway.client()
+        response = await client.send("/whip/desk", await client.offer_publishing())
+        assert response.status == 201
+        assert response.content_type == "application/sdp"
+        assert response.headers["Location"].startswith("/whip/desk/")
+        assert response.headers["ETag"].startswith('"')
+        links = response.headers.getall("Link")
+        assert '</streams/desk>; rel="urn:cleanplate:stream"' in links
+        assert '<stun:stun.example.net:3478>; rel="ice-server"' in links
+        assert len(response.headers["Cleanplate-Key"]) >= 22
+
+
+async def test_a_stream_without_a_name_gets_one_that_cannot_be_guessed(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        response = await client.send("/whip", await client.offer_publishing())
+        assert len(response.headers["Location"].split("/")[2]) >= 22
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        (lambda sdp: "hello", 400, "malformed-sdp"),
+        (lambda sdp: "", 400, "malformed-sdp"),
+        (lambda sdp: sdp.replace("a=ice-pwd:", "a=ice-password:"), 400, "malformed-sdp"),
+        (lambda sdp: sdp.replace("a=sendrecv", "a=recvonly"), 422, "direction"),
+        (lambda sdp: sdp.replace("a=sendrecv", "a=inactive"), 422, "direction"),
+        (lambda sdp: sdp.replace("m=video", "m=text"), 422, "unsupported-media"),
+        (lambda sdp: sdp.replace("m=video", "m=audio"), 422, "no-video"),
+        (lambda sdp: sdp.replace("VP8", "VP9").replace("H264", "AV1"), 422, "no-codec"),
+        (lambda sdp: sdp + "a=x:" + 70_000 * "y", 413, "too-large"),
+    ],
+)
+async def test_a_bad_offer_is_refused_with_a_reason(tmp_path: Path, change, status, reason):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        response = await client.send("/whip", change(await client.offer_publishing()))
+        assert response.content_type == "application/problem+json"
+        problem = await response.json()
+        assert (response.status, problem["reason"]) == (status, reason)
+        assert problem["detail"]
+
+
+async def test_offers_of_another_type_are_refused(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        offer = await client.offer_publishing()
+        response = await client.send("/whip", offer, **{"Content-Type": "text/plain"})
+        assert response.status == 415
+
+
+async def test_more_candidates_than_allowed_are_refused(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        offer = await client.offer_publishing()
+        many = "".join(
+            f"a=candidate:{n} 1 udp 2130706431 192.0.2.{n} 50000 typ host\r\n" for n in range(1, 40)
+        )
+        response = await client.send("/whip", offer + many)
+        assert response.status == 400
+        assert (await response.json())["reason"] == "too-many-candidates"
+
+
+async def test_the_endpoint_answers_get_and_options(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        for path in ("/whip", "/whip/desk"):
+            assert (await gateway.http.get(path)).status == 204
+            response = await gateway.http.options(path)
+            assert response.status == 204
+            assert response.headers["Accept-Post"] == "application/sdp"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({}, "", 428),
+        ({"If-Match": '"other"'}, "", 412),
+        ({"If-Match": "ETAG", "Content-Type": "application/json"}, "", 415),
+        ({"If-Match": "*"}, "a=ice-ufrag:changed\r\n", 422),
+        ({"If-Match": "ETAG"}, "what is this", 400),
+        ({"If-Match": "ETAG"}, "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", 400),
+        ({"If-Match": "ETAG"}, "a=mid:0\r\na=candidate:1 1 udp 1 x.local 5000 typ host\r\n", 204),
+        ({"If-Match": "ETAG"}, "a=mid:0\r\na=end-of-candidates\r\n", 204),
+    ],
+)
+async def test_trickling_follows_the_rules_of_preconditions(
+    tmp_path: Path, headers: dict[str, str], body: str, status: int
+):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        response = await client.send("/whip", await client.offer_publishing())
+        sent = {"Content-Type": "application/trickle-ice-sdpfrag", **headers}
+        if sent.get("If-Match") == "ETAG":
+            sent["If-Match"] = response.headers["ETag"]
+        answer = await gateway.http.patch(response.headers["Location"], data=body, headers=sent)
+        assert answer.status == status, await answer.text()
+
+
+async def test_a_client_that_trickles_connects(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        offer = await client.offer_publishing()
+        lines = offer.split("\r\n")
+        bare = "\r\n".join(line for line in lines if "candidate" not in line)
+        candidates = [line for line in lines if line.startswith("a=candidate")]
+        mid = next(line for line in lines if line.startswith("a=mid:"))
+        await client.accept(await client.send("/whip", bare))
+        fragment = "\r\n".join(["m=video 9 UDP/TLS/RTP/SAVPF 0", mid, *candidates, ""])
+        patched = await gateway.http.patch(
+            client.location,
+            data=fragment,
+            headers={
+                "Content-Type": "application/trickle-ice-sdpfrag",
+                "If-Match": client.etag,
+            },
+        )
+        assert patched.status == 204
+        await client.video(3)
+
+
+async def test_a_session_url_answers_get_and_delete_and_is_gone_then(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        await client.publish()
+        assert (await gateway.http.get(client.location)).status == 204
+        ignored = {"If-Match": '"whatever"'}
+        assert (await gateway.http.delete(client.location, headers=ignored)).status == 200
+        assert (await gateway.http.get(client.location)).status == 404
+        assert (await gateway.http.delete(client.location)).status == 404
+
+
+async def test_beyond_the_limit_of_sessions_the_server_is_busy(tmp_path: Path):
+    async with running(tmp_path, max_sessions=1) as gateway:
+        first, second = gateway.client(), gateway.client()
+        await first.publish()
+        response = await second.send("/whip", await second.offer_publishing())
+        assert response.status == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert (await gateway.http.get("/readyz")).status == 503
+
+
+async def test_an_engine_without_room_is_said_to_be_busy(tmp_path: Path):
+    async with running(tmp_path, ScriptedEngine(capacity=0)) as gateway:
+        client = gateway.client()
+        response = await client.send("/whip", await client.offer_publishing())
+        assert response.status == 503
+        assert "no room" in (await response.json())["detail"]
+
+
+async def test_a_token_is_needed_where_the_operator_says_so(tmp_path: Path):
+    token = "correct-horse-battery"
+    async with running(tmp_path, tokens=(token,)) as gateway:
+        client = gateway.client()
+        offer = await client.offer_publishing()
+        refused = await client.send("/whip", offer)
+        assert refused.status == 401
+        assert refused.headers["WWW-Authenticate"] == "Bearer"
+        wrong = await client.send("/whip", offer, Authorization="Bearer wrong-horse-battery")
+        assert wrong.status == 401
+        bearer = {"Authorization": f"Bearer {token}"}
+        await client.accept(await client.send("/whip", offer, **bearer))
+        assert (await gateway.http.delete(client.location)).status == 401
+        # The token opens the stream as its key does.
+        shown = await gateway.http.get(f"/streams/{client.stream}", headers=bearer)
+        assert shown.status == 200
+        assert (await gateway.http.delete(client.location, headers=bearer)).status == 200
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 21, "x" * 200, "with spaces in it and long enough"])
+async def test_a_key_that_could_be_guessed_is_refused(tmp_path: Path, key: str):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        offer = await client.offer_publishing()
+        response = await client.send("/whip", offer, **{"Cleanplate-Key": key})
+        assert response.status == 400
