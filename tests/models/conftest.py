@@ -1,24 +1,24 @@
-"""A network without training, and frames to feed it."""
+"""Material that anyone can make: people and rooms as noise and shapes."""
 
-from __future__ import annotations
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
-import torch
-
-from models.network import MattingNetwork
 
 
-def make_network() -> MattingNetwork:
-    """Random weights whose alpha and error are not all saturated."""
-    torch.manual_seed(5)
-    network = MattingNetwork().eval()
-    with torch.no_grad():
-        network.decoder.conv4.bias[0] = 0.5
-        network.decoder.conv4.bias[4] = 0.5
-    return network
-
-
-@pytest.fixture(scope="session")
-def network() -> MattingNetwork:
-    """Shared: it keeps no state."""
-    return make_network()
+@pytest.fixture
+def material(tmp_path: Path) -> Path:
+    """A folder with people/ and rooms/, both splits present."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "people").mkdir()
+    (tmp_path / "rooms").mkdir()
+    for index in range(30):
+        person = np.zeros((80, 60, 4), np.uint8)
+        person[..., :3] = rng.integers(0, 256, 3)
+        cv2.ellipse(person, (30, 50), (20, 45), 0, 0, 360, (90, 120, 200, 255), -1, cv2.LINE_AA)
+        cv2.imwrite(str(tmp_path / "people" / f"{index:05}.png"), person)
+    for house in range(1, 13):
+        coarse = rng.integers(0, 256, (4, 6, 3)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / "rooms" / f"{house}-bedroom.png"), cv2.resize(coarse, (96, 72)))
+    return tmp_path

@@ -1,0 +1,91 @@
+"""`python -m models.training base|joint`: train the network stage by stage.
+
+python -m models.training base  --data DATA --out runs/base --encoder DATA/backbone/FILE
+python -m models.training joint --data DATA --out runs/joint --start runs/base
+python -m models.training export --start runs/joint --out models/weights/NAME.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import cv2
+import torch
+from safetensors.torch import save_file
+
+from models.network import MattingNetwork
+from models.training.encoder import start_from_imagenet
+from models.training.material import Pictures, people_files, room_files
+from models.training.samples import Batches
+from models.training.stage import base_stage, joint_stage, run
+from models.training.validation import examine, validation_scenes
+
+VALIDATION_SIZE = (288, 512)
+
+
+def main() -> None:
+    """Parse the command line and run one stage."""
+    parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
+    parser.add_argument("stage", choices=["base", "joint", "validate", "export"])
+    parser.add_argument("--data", type=Path, help="folder with people/ and rooms/")
+    parser.add_argument("--out", type=Path, help="folder for checkpoints, or the exported file")
+    parser.add_argument("--start", type=Path, help="folder of the stage before")
+    parser.add_argument("--encoder", type=Path, help="ImageNet weights of the encoder")
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--batch", type=int, help="samples a step, if not the stage's own")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scenes", type=int, default=60, help="validation scenes")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    cv2.setNumThreads(1)
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    network = MattingNetwork()
+    if arguments.encoder:
+        start_from_imagenet(network, arguments.encoder)
+    if arguments.start:
+        state = torch.load(arguments.start / "checkpoint.pt", weights_only=True)
+        network.load_state_dict(state["averaged"])
+    if arguments.stage == "export":
+        halves = {
+            key: value.half().contiguous() if value.is_floating_point() else value
+            for key, value in network.state_dict().items()
+        }
+        save_file(halves, arguments.out)
+        return
+    scenes = list(validation_scenes(arguments.data, VALIDATION_SIZE, arguments.scenes))
+    if arguments.stage == "validate":
+        print(asdict(examine(network.with_settings(base_scale=0.5), scenes)))  # noqa: T201 the answer
+        return
+    stage = (base_stage if arguments.stage == "base" else joint_stage)(arguments.steps)
+    if arguments.batch:
+        stage = replace(stage, batch=arguments.batch)
+    batches = Batches(
+        Pictures(people_files(arguments.data / "people", "train"), 4),
+        Pictures(room_files(arguments.data / "rooms", "train"), 3),
+        batch=stage.batch,
+        heights=stage.heights,
+        widths=stage.widths,
+        # Another stage sees other scenes.
+        seed=arguments.seed + (0 if stage.kind == "base" else 1),
+        steps=stage.steps,
+    )
+
+    def score(average: MattingNetwork) -> dict[str, float]:
+        settings = average.with_settings(base_scale=0.5)
+        if stage.kind == "base":  # the refiner knows nothing yet
+            settings = settings.with_settings(refine_pixels=0)
+        return asdict(examine(settings, scenes))
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run(stage, network, batches, score, arguments.out, device=device, workers=arguments.workers)
+
+
+if __name__ == "__main__":
+    main()

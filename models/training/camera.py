@@ -1,0 +1,149 @@
+"""What a webcam and WebRTC do to a picture before the gateway sees it.
+
+Pictures are float32 H x W x 3, RGB, 0..1. Every function draws from the generator it is given and
+returns a new array, so that a seed decides everything.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import av.video.codeccontext
+
+Image = NDArray[np.float32]
+Generator = np.random.Generator
+
+_DEPTH = Fraction(1, 30)
+
+
+def drift(image: Image, rng: Generator, strength: float = 1.0) -> Image:
+    """Exposure, white balance, gamma and contrast as automatics change them between two moments.
+
+    `strength` 1 is gamma 0.85..1.15 (the range of the paper's test set, appendix D.2), gain
+    +-12 %, +-5 % per channel, and +-3 % offset.
+    """
+    gamma = np.exp(rng.uniform(-0.15, 0.15) * strength)
+    gain = 1 + strength * (rng.uniform(-0.12, 0.12) + rng.uniform(-0.05, 0.05, 3))
+    offset = strength * rng.uniform(-0.03, 0.03)
+    bent = np.power(np.clip(image, 0, 1), gamma)
+    return np.clip(bent * gain.astype(np.float32) + np.float32(offset), 0, 1, dtype=np.float32)
+
+
+def shade(image: Image, rng: Generator) -> Image:
+    """Uneven change of light over the frame: a lamp, a cloud, the glow of a screen."""
+    height, width = image.shape[:2]
+    coarse = rng.uniform(0.85, 1.15, (3, 4)).astype(np.float32)
+    field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(image * field[..., None], 0, 1, dtype=np.float32)
+
+
+def defocus(image: Image, rng: Generator) -> Image:
+    """Out of focus or moved: a Gaussian or a short line of up to about 1 % of the width."""
+    if rng.random() < 0.6:
+        sigma = rng.uniform(0.3, 1.5)
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
+    length = int(rng.integers(2, 6))
+    kernel = np.zeros((7, 7), np.float32)
+    angle = rng.uniform(0, np.pi)
+    for t in np.linspace(-length / 2, length / 2, 13):
+        kernel[round(3 + t * np.sin(angle) * 0.9), round(3 + t * np.cos(angle) * 0.9)] += 1
+    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), dtype=np.float32)
+
+
+def sharpen(image: Image, rng: Generator) -> Image:
+    """The halo that webcams add."""
+    soft = cv2.GaussianBlur(image, (0, 0), 1.2)
+    amount = np.float32(rng.uniform(0.2, 1.0))
+    return np.clip(image + amount * (image - soft), 0, 1, dtype=np.float32)
+
+
+def noise(image: Image, rng: Generator, sigma: float) -> Image:
+    """Sensor noise of standard deviation `sigma`, stronger in the dark, partly in blotches."""
+    height, width = image.shape[:2]
+    grain = rng.standard_normal((height, width, 3), dtype=np.float32)
+    if rng.random() < 0.5:  # demosaicing and denoising leave noise that is coarser than a pixel
+        coarse = rng.standard_normal(((height + 1) // 2, (width + 1) // 2, 3), dtype=np.float32)
+        grain = 0.6 * grain + 0.8 * cv2.resize(coarse, (width, height))
+    weight = np.float32(1.2) - np.float32(0.6) * image
+    return np.clip(image + np.float32(sigma) * weight * grain, 0, 1, dtype=np.float32)
+
+
+def subsample_chroma(image: Image) -> Image:
+    """To I420 and back: what every WebRTC codec carries."""
+    height, width = image.shape[:2]
+    even = cv2.copyMakeBorder(to_bytes(image), 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    planes = cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420)
+    return from_bytes(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)[:height, :width])
+
+
+def jpeg(image: Image, quality: int) -> Image:
+    """Compressed and decoded again (webcams send MJPEG over USB)."""
+    bgr = cv2.cvtColor(to_bytes(image), cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return from_bytes(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
+
+
+def video(before: Image, image: Image, codec: str, quantiser: int) -> Image:
+    """`image` as the second frame of a VP8 or H.264 stream that began with `before`.
+
+    Args:
+        before: the frame before, same size.
+        image: the frame to compress.
+        codec: `libvpx` or `libx264`.
+        quantiser: constant quantiser: 10..60 for VP8, 18..42 for H.264.
+    """
+    import av
+
+    height, width = image.shape[:2]
+    encoder = av.CodecContext.create(codec, "w")
+    encoder.width, encoder.height = width // 2 * 2, height // 2 * 2
+    encoder.pix_fmt, encoder.time_base = "yuv420p", _DEPTH
+    encoder.thread_count = 1
+    if codec == "libx264":
+        encoder.options = {
+            "preset": "ultrafast", "tune": "zerolatency", "qp": str(quantiser), "bf": "0",
+        }  # fmt: skip
+    else:
+        encoder.options = {
+            "deadline": "realtime", "cpu-used": "8", "qmin": str(quantiser),
+            "qmax": str(quantiser), "lag-in-frames": "0",
+        }  # fmt: skip
+        encoder.bit_rate = 1_000_000  # libvpx wants one, though the quantiser decides
+    decoder = av.CodecContext.create("vp8" if codec == "libvpx" else "h264", "r")
+    decoder.thread_count = 1
+    decoded = image
+    for index, picture in enumerate((before, image)):
+        even = np.ascontiguousarray(to_bytes(picture)[: encoder.height, : encoder.width])
+        planes = cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420)
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts, frame.time_base = index, _DEPTH
+        packets = encoder.encode(frame)
+        if index:
+            packets += encoder.encode(None)
+        for packet in packets:
+            for out in decoder.decode(packet):
+                rgb = cv2.cvtColor(out.to_ndarray(format="yuv420p"), cv2.COLOR_YUV2RGB_I420)
+                decoded = from_bytes(rgb)
+    for out in decoder.decode(None):
+        rgb = cv2.cvtColor(out.to_ndarray(format="yuv420p"), cv2.COLOR_YUV2RGB_I420)
+        decoded = from_bytes(rgb)
+    if decoded.shape != image.shape:
+        decoded = np.asarray(cv2.resize(decoded, (width, height)), dtype=np.float32)
+    return decoded
+
+
+def to_bytes(image: Image) -> NDArray[np.uint8]:
+    """0..1 to 0..255, rounded."""
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def from_bytes(image: NDArray[np.uint8]) -> Image:
+    """0..255 to 0..1."""
+    return np.multiply(image, np.float32(1 / 255), dtype=np.float32)

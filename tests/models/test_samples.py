@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.training import camera
+from models.training.material import (
+    Pictures,
+    people_files,
+    person_split,
+    read_picture,
+    room_files,
+    room_split,
+)
+from models.training.samples import Batches, degrade, degrade_for_validation
+from models.training.scene import Recipe, Scene, compose
+
+
+@pytest.fixture
+def batches(material: Path) -> Batches:
+    people = Pictures(people_files(material / "people", "train"), 4)
+    rooms = Pictures(room_files(material / "rooms", "train"), 3)
+    return Batches(
+        people, rooms, batch=3, heights=(64, 96), widths=(96, 128), seed=4, steps=9
+    )
+
+
+def scene(batches: Batches, seed: int, **recipe: float) -> Scene:
+    rng = np.random.default_rng(seed)
+    return compose(batches.people, batches.rooms, (72, 112), rng, Recipe(**recipe))
+
+
+def test_validation_never_leaks_into_training(material: Path) -> None:
+    for files, folder in ((people_files, "people"), (room_files, "rooms")):
+        train = set(files(material / folder, "train"))
+        validation = set(files(material / folder, "validation"))
+        assert train
+        assert validation
+        assert not train & validation
+
+
+def test_splits_are_those_of_the_data_readme() -> None:
+    assert person_split("00001") == "train"
+    assert [n for n in range(1, 40) if person_split(f"{n:05}") == "validation"] == [
+        n for n in range(1, 40) if __import__("zlib").crc32(f"{n:05}".encode()) % 10 == 0
+    ]
+    assert room_split("021-kitchen") == "validation"
+    assert room_split("022-kitchen") == "train"
+
+
+def test_an_empty_folder_says_what_it_should_hold(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="cut out as RGBA"):
+        people_files(tmp_path, "train")
+
+
+def test_a_person_without_alpha_is_refused_by_name(material: Path) -> None:
+    with pytest.raises(ValueError, match=r"1-bedroom\.png has no alpha"):
+        read_picture(material / "rooms" / "1-bedroom.png", 4)
+
+
+def test_a_scene_is_its_foreground_over_its_room(batches: Batches) -> None:
+    for seed in range(12):
+        made = scene(batches, seed, misaligned=0, shadows=0)
+        weight = made.alpha[..., None]
+        again = weight * made.foreground + (1 - weight) * made.empty
+        assert np.abs(again - made.picture).max() < 0.02
+
+
+def test_nobody_means_an_empty_room_and_no_alpha(batches: Batches) -> None:
+    made = scene(batches, 1, nobody=1, shadows=0, misaligned=0)
+    assert not made.alpha.any()
+    assert np.array_equal(made.picture, made.empty)
+
+
+def test_a_batch_follows_from_seed_and_step_alone(batches: Batches) -> None:
+    one, again, other = batches[5], batches[5], batches[6]
+    assert torch.equal(one.source, again.source)
+    assert torch.equal(one.plate, again.plate)
+    assert one.source.shape != other.source.shape or not torch.equal(one.source, other.source)
+
+
+def test_every_tensor_of_a_batch_is_in_range(batches: Batches) -> None:
+    for step in range(4):
+        batch = batches[step]
+        for tensor in (batch.source, batch.plate, batch.alpha, batch.foreground):
+            assert tensor.dtype == torch.float32
+            assert 0 <= float(tensor.min())
+            assert float(tensor.max()) <= 1
+        assert batch.alpha.shape == (3, 1, *batch.source.shape[2:])
+
+
+def test_source_and_plate_are_degraded_independently(batches: Batches) -> None:
+    empty = scene(batches, 3, nobody=1, shadows=0, misaligned=0)
+    for degraded in (degrade, degrade_for_validation):
+        source, plate, _, _ = degraded(empty, np.random.default_rng(1))
+        assert np.abs(source - plate).max() > 0.004
+
+
+@pytest.mark.parametrize(("codec", "quantiser"), [("libvpx", 40), ("libx264", 35)])
+def test_video_compression_loses_something_but_not_the_picture(
+    batches: Batches, codec: str, quantiser: int
+) -> None:
+    picture = scene(batches, 2).picture
+    seen = camera.video(picture, picture, codec, quantiser)
+    error = np.abs(seen - picture).mean()
+    assert seen.shape == picture.shape
+    assert 0.001 < error < 0.1
+
+
+def test_stronger_jpeg_costs_more(batches: Batches) -> None:
+    picture = scene(batches, 2).picture
+    fine, coarse = (np.abs(camera.jpeg(picture, q) - picture).mean() for q in (95, 30))
+    assert fine < coarse
+
+
+def test_noise_has_about_the_deviation_asked_for() -> None:
+    grey = np.full((200, 200, 3), 0.5, np.float32)
+    seen = camera.noise(grey, np.random.default_rng(0), 0.03)
+    assert 0.015 < seen.std() < 0.045
