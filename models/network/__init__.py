@@ -1,8 +1,8 @@
-"""The matting network: base, then refine (Lin et al., Real-Time High-Resolution Background Matting).
+"""The matting network: base, then refine (Lin et al., CVPR 2021).
 
-    network = MattingNetwork(MattingConfig(backbone="mobilenetv2"))
-    matte = network(source, plate)          # N x 3 x H x W, RGB, 0..1
-    composite = matte.alpha * matte.foreground + (1 - matte.alpha) * backdrop
+network = MattingNetwork(MattingConfig(backbone="mobilenetv2"))
+matte = network(source, plate)          # N x 3 x H x W, RGB, 0..1
+composite = matte.alpha * matte.foreground + (1 - matte.alpha) * backdrop
 """
 
 from __future__ import annotations
@@ -90,18 +90,20 @@ class MattingNetwork(nn.Module):
         prevent_oversampling: bool | None = None,
     ) -> MattingNetwork:
         """The same parameters (shared, not copied) with other inference settings."""
-        changes = {
-            "base_scale": base_scale,
-            "refine_mode": refine_mode,
-            "refine_pixels": refine_pixels,
-            "refine_threshold": refine_threshold,
-            "prevent_oversampling": prevent_oversampling,
-        }
+        was = self.config
+        config = replace(
+            was,
+            base_scale=was.base_scale if base_scale is None else base_scale,
+            refine_mode=refine_mode or was.refine_mode,
+            refine_pixels=was.refine_pixels if refine_pixels is None else refine_pixels,
+            refine_threshold=was.refine_threshold if refine_threshold is None else refine_threshold,
+            prevent_oversampling=(
+                was.prevent_oversampling if prevent_oversampling is None else prevent_oversampling
+            ),
+        )
         other = MattingNetwork.__new__(MattingNetwork)
         nn.Module.__init__(other)
-        other.config = replace(
-            self.config, **{name: value for name, value in changes.items() if value is not None}
-        )
+        other.config = config
         other.backbone, other.aspp = self.backbone, self.aspp
         other.decoder, other.refiner = self.decoder, self.refiner
         other.train(self.training)

@@ -1,4 +1,4 @@
-"""What follows the encoder in the base network: ASPP and decoder (paper section 3.2, appendix A)."""
+"""What follows the encoder in the base network: ASPP and decoder (paper appendix A)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ class _Pooling(nn.Sequential):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        for layer in self:
+            x = layer(x)
         # One value a channel: spreading it out is the bilinear resize of a 1x1 map.
-        return super().forward(x).expand(-1, -1, x.shape[2], x.shape[3])
+        return x.expand(-1, -1, height, width)
 
 
 class ASPP(nn.Module):
@@ -71,7 +74,7 @@ class ASPP(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Four times: resize to the next finer map, join it, convolve 3x3 (128, 64, 48, 37 channels)."""
+    """Four times: resize to the next finer map, join it, convolve 3x3 to 128, 64, 48, 37."""
 
     def __init__(self, skips: tuple[int, int, int, int]) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Training: people over rooms, seen by two imperfect cameras, learned in two stages (paper sec. 4)."""
+"""Training: people over rooms, seen by two imperfect cameras, learned in two stages."""

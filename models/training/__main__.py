@@ -1,4 +1,4 @@
-"""`python -m models.training base|joint`: train the network stage by stage.
+"""`python -m models.training base|joint`: train the network stage by stage, look at it, export it.
 
 python -m models.training base  --data DATA --out runs/base --encoder DATA/backbone/FILE
 python -m models.training joint --data DATA --out runs/joint --start runs/base
@@ -19,8 +19,9 @@ from safetensors.torch import save_file
 
 from models.network import MattingNetwork
 from models.training.encoder import start_from_imagenet
-from models.training.material import Pictures, people_files, room_files
+from models.training.material import people_files, read_pictures, room_files
 from models.training.samples import Batches
+from models.training.sheet import contact_sheet
 from models.training.stage import base_stage, joint_stage, run
 from models.training.validation import examine, validation_scenes
 
@@ -30,7 +31,7 @@ VALIDATION_SIZE = (288, 512)
 def main() -> None:
     """Parse the command line and run one stage."""
     parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
-    parser.add_argument("stage", choices=["base", "joint", "validate", "export"])
+    parser.add_argument("stage", choices=["base", "joint", "validate", "sheet", "export"])
     parser.add_argument("--data", type=Path, help="folder with people/ and rooms/")
     parser.add_argument("--out", type=Path, help="folder for checkpoints, or the exported file")
     parser.add_argument("--start", type=Path, help="folder of the stage before")
@@ -63,12 +64,16 @@ def main() -> None:
     if arguments.stage == "validate":
         print(asdict(examine(network.with_settings(base_scale=0.5), scenes)))  # noqa: T201 the answer
         return
+    if arguments.stage == "sheet":
+        sheet = contact_sheet(network.with_settings(base_scale=0.5), scenes)
+        cv2.imwrite(str(arguments.out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        return
     stage = (base_stage if arguments.stage == "base" else joint_stage)(arguments.steps)
     if arguments.batch:
         stage = replace(stage, batch=arguments.batch)
     batches = Batches(
-        Pictures(people_files(arguments.data / "people", "train"), 4),
-        Pictures(room_files(arguments.data / "rooms", "train"), 3),
+        read_pictures(people_files(arguments.data / "people", "train"), 4),
+        read_pictures(room_files(arguments.data / "rooms", "train"), 3),
         batch=stage.batch,
         heights=stage.heights,
         widths=stage.widths,

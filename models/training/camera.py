@@ -7,19 +7,17 @@ returns a new array, so that a seed decides everything.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import av.video.codeccontext
-
 Image = NDArray[np.float32]
 Generator = np.random.Generator
 
-_DEPTH = Fraction(1, 30)
+_FRAME = Fraction(1, 30)
 
 
 def drift(image: Image, rng: Generator, strength: float = 1.0) -> Image:
@@ -32,7 +30,7 @@ def drift(image: Image, rng: Generator, strength: float = 1.0) -> Image:
     gain = 1 + strength * (rng.uniform(-0.12, 0.12) + rng.uniform(-0.05, 0.05, 3))
     offset = strength * rng.uniform(-0.03, 0.03)
     bent = np.power(np.clip(image, 0, 1), gamma)
-    return np.clip(bent * gain.astype(np.float32) + np.float32(offset), 0, 1, dtype=np.float32)
+    return limited(bent * gain.astype(np.float32) + np.float32(offset))
 
 
 def shade(image: Image, rng: Generator) -> Image:
@@ -40,27 +38,27 @@ def shade(image: Image, rng: Generator) -> Image:
     height, width = image.shape[:2]
     coarse = rng.uniform(0.85, 1.15, (3, 4)).astype(np.float32)
     field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(image * field[..., None], 0, 1, dtype=np.float32)
+    return limited(image * field[..., None])
 
 
 def defocus(image: Image, rng: Generator) -> Image:
     """Out of focus or moved: a Gaussian or a short line of up to about 1 % of the width."""
     if rng.random() < 0.6:
         sigma = rng.uniform(0.3, 1.5)
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
+        return _image(cv2.GaussianBlur(image, (0, 0), sigma))
     length = int(rng.integers(2, 6))
     kernel = np.zeros((7, 7), np.float32)
     angle = rng.uniform(0, np.pi)
     for t in np.linspace(-length / 2, length / 2, 13):
         kernel[round(3 + t * np.sin(angle) * 0.9), round(3 + t * np.cos(angle) * 0.9)] += 1
-    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), dtype=np.float32)
+    return _image(cv2.filter2D(image, -1, kernel / kernel.sum()))
 
 
 def sharpen(image: Image, rng: Generator) -> Image:
     """The halo that webcams add."""
     soft = cv2.GaussianBlur(image, (0, 0), 1.2)
     amount = np.float32(rng.uniform(0.2, 1.0))
-    return np.clip(image + amount * (image - soft), 0, 1, dtype=np.float32)
+    return limited(image + amount * (image - soft))
 
 
 def noise(image: Image, rng: Generator, sigma: float) -> Image:
@@ -71,7 +69,7 @@ def noise(image: Image, rng: Generator, sigma: float) -> Image:
         coarse = rng.standard_normal(((height + 1) // 2, (width + 1) // 2, 3), dtype=np.float32)
         grain = 0.6 * grain + 0.8 * cv2.resize(coarse, (width, height))
     weight = np.float32(1.2) - np.float32(0.6) * image
-    return np.clip(image + np.float32(sigma) * weight * grain, 0, 1, dtype=np.float32)
+    return limited(image + np.float32(sigma) * weight * grain)
 
 
 def subsample_chroma(image: Image) -> Image:
@@ -87,6 +85,7 @@ def jpeg(image: Image, quality: int) -> Image:
     bgr = cv2.cvtColor(to_bytes(image), cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    assert decoded is not None
     return from_bytes(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
 
 
@@ -99,44 +98,36 @@ def video(before: Image, image: Image, codec: str, quantiser: int) -> Image:
         codec: `libvpx` or `libx264`.
         quantiser: constant quantiser: 10..60 for VP8, 18..42 for H.264.
     """
-    import av
-
     height, width = image.shape[:2]
-    encoder = av.CodecContext.create(codec, "w")
-    encoder.width, encoder.height = width // 2 * 2, height // 2 * 2
-    encoder.pix_fmt, encoder.time_base = "yuv420p", _DEPTH
-    encoder.thread_count = 1
-    if codec == "libx264":
-        encoder.options = {
-            "preset": "ultrafast", "tune": "zerolatency", "qp": str(quantiser), "bf": "0",
-        }  # fmt: skip
-    else:
-        encoder.options = {
-            "deadline": "realtime", "cpu-used": "8", "qmin": str(quantiser),
-            "qmax": str(quantiser), "lag-in-frames": "0",
-        }  # fmt: skip
-        encoder.bit_rate = 1_000_000  # libvpx wants one, though the quantiser decides
-    decoder = av.CodecContext.create("vp8" if codec == "libvpx" else "h264", "r")
+    even = (height // 2 * 2, width // 2 * 2)
+    encoder = _encoder(codec, quantiser, even)
+    decoder = av.VideoCodecContext.create("vp8" if codec == "libvpx" else "h264", "r")
+    assert isinstance(decoder, av.VideoCodecContext)
     decoder.thread_count = 1
-    decoded = image
+    packets = []
     for index, picture in enumerate((before, image)):
-        even = np.ascontiguousarray(to_bytes(picture)[: encoder.height, : encoder.width])
-        planes = cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420)
-        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        frame.pts, frame.time_base = index, _DEPTH
-        packets = encoder.encode(frame)
-        if index:
-            packets += encoder.encode(None)
-        for packet in packets:
-            for out in decoder.decode(packet):
-                rgb = cv2.cvtColor(out.to_ndarray(format="yuv420p"), cv2.COLOR_YUV2RGB_I420)
-                decoded = from_bytes(rgb)
-    for out in decoder.decode(None):
-        rgb = cv2.cvtColor(out.to_ndarray(format="yuv420p"), cv2.COLOR_YUV2RGB_I420)
-        decoded = from_bytes(rgb)
-    if decoded.shape != image.shape:
-        decoded = np.asarray(cv2.resize(decoded, (width, height)), dtype=np.float32)
-    return decoded
+        planes = cv2.cvtColor(to_bytes(picture)[: even[0], : even[1]], cv2.COLOR_RGB2YUV_I420)
+        frame = av.VideoFrame.from_ndarray(np.asarray(planes, dtype=np.uint8), format="yuv420p")
+        frame.pts, frame.time_base = index, _FRAME
+        packets += encoder.encode(frame)
+    packets += encoder.encode(None)
+    frames = [frame for packet in (*packets, None) for frame in decoder.decode(packet)]
+    seen = from_bytes(cv2.cvtColor(frames[-1].to_ndarray(format="yuv420p"), cv2.COLOR_YUV2RGB_I420))
+    return seen if even == (height, width) else _image(cv2.resize(seen, (width, height)))
+
+
+def _encoder(codec: str, quantiser: int, size: tuple[int, int]) -> av.VideoCodecContext:
+    encoder = av.VideoCodecContext.create(codec, "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.height, encoder.width = size
+    encoder.pix_fmt, encoder.time_base, encoder.thread_count = "yuv420p", _FRAME, 1
+    q = str(quantiser)
+    if codec == "libx264":
+        encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "qp": q}
+    else:
+        encoder.options = {"deadline": "realtime", "cpu-used": "8", "qmin": q, "qmax": q}
+        encoder.bit_rate = 1_000_000  # libvpx wants one, though the quantiser decides
+    return encoder
 
 
 def to_bytes(image: Image) -> NDArray[np.uint8]:
@@ -144,6 +135,16 @@ def to_bytes(image: Image) -> NDArray[np.uint8]:
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def from_bytes(image: NDArray[np.uint8]) -> Image:
+def from_bytes(image: NDArray[Any]) -> Image:
     """0..255 to 0..1."""
-    return np.multiply(image, np.float32(1 / 255), dtype=np.float32)
+    return _image(np.multiply(image, np.float32(1 / 255), dtype=np.float32))
+
+
+def limited(image: NDArray[Any]) -> Image:
+    """Clipped to 0..1."""
+    return _image(np.clip(image, 0, 1, dtype=np.float32))
+
+
+def _image(array: NDArray[Any]) -> Image:
+    # For the type checker: OpenCV's stubs do not know their dtypes.
+    return np.asarray(array, dtype=np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -45,19 +45,9 @@ def room_files(folder: Path, split: Split) -> list[Path]:
     return _files(folder, split, room_split, "pictures of empty rooms named NNN-kind.jpg")
 
 
-class Pictures(Sequence[Picture]):
-    """Pictures decoded once and kept, which costs about 2 MB each and saves the decoder's time."""
-
-    def __init__(self, files: Sequence[Path], channels: Literal[3, 4]) -> None:
-        self.files = list(files)
-        self._pictures = [read_picture(file, channels) for file in self.files]
-
-    def __len__(self) -> int:
-        return len(self._pictures)
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def,override]
-        """One picture, H x W x channels, RGB(A) uint8."""
-        return self._pictures[index]
+def read_pictures(files: Sequence[Path], channels: Literal[3, 4]) -> list[Picture]:
+    """Decode all of them to keep, which costs about 2 MB each and saves the decoder's time."""
+    return [read_picture(file, channels) for file in files]
 
 
 def read_picture(file: Path, channels: Literal[3, 4]) -> Picture:
@@ -76,7 +66,7 @@ def read_picture(file: Path, channels: Literal[3, 4]) -> Picture:
     return np.asarray(cv2.cvtColor(picture, code), dtype=np.uint8)
 
 
-def _files(folder: Path, split: Split, rule, what: str) -> list[Path]:  # type: ignore[no-untyped-def]
+def _files(folder: Path, split: Split, rule: Callable[[str], Split], what: str) -> list[Path]:
     found = sorted(f for f in folder.glob("*") if f.suffix.lower() in _PICTURES)
     chosen = [f for f in found if rule(f.stem) == split]
     if not chosen:

@@ -138,7 +138,7 @@ def _expose(image: Image, grain: float, rng: Generator) -> Image:
         image = camera.video(_shaken(image, rng), image, "libx264", int(rng.integers(20, 38)))
     elif draw < 0.8:
         image = camera.subsample_chroma(image)
-    return np.clip(image, 0, 1, dtype=np.float32)
+    return camera.limited(image)
 
 
 def _shaken(image: Image, rng: Generator) -> Image:

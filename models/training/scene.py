@@ -93,7 +93,7 @@ def _room_twice(
     scale = cover * rng.uniform(1.02, 1.8)
     if scale < 1:  # bilinear warps alias below one half
         shrink = max(scale, 0.1)
-        room = cv2.resize(room, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        room = _resized(room, shrink)
         rows, columns = room.shape[:2]
         scale = scale / shrink
     angle = np.radians(rng.uniform(-3, 3))
@@ -123,7 +123,7 @@ def _place(cutout: NDArray[np.uint8], size: tuple[int, int], rng: Generator) -> 
     scale = height / rows * rng.uniform(0.55, 1.5)
     cutout = _premultiply(cutout)
     if scale < 1:
-        cutout = cv2.resize(cutout, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        cutout = _resized(cutout, scale)
         rows, columns = cutout.shape[:2]
         scale = 1.0
     tall = rows * scale
@@ -155,7 +155,7 @@ def _grade(premultiplied: Image, matte: Map, rng: Generator) -> Image:
     saturated = grey + (premultiplied - grey) * np.float32(rng.uniform(0.7, 1.25))
     contrast = np.float32(rng.uniform(0.8, 1.2))
     graded = (saturated - 0.5 * a) * contrast + 0.5 * a
-    return np.clip(graded * gain.astype(np.float32), 0, a).astype(np.float32)
+    return np.asarray(np.clip(graded * gain.astype(np.float32), 0, a), dtype=np.float32)
 
 
 def _dress_like(person: Image, matte: Map, background: Image, rng: Generator) -> Image:
@@ -165,7 +165,8 @@ def _dress_like(person: Image, matte: Map, background: Image, rng: Generator) ->
     own = person.sum((0, 1)) / covered
     behind = (background * weight).sum((0, 1)) / covered
     strength = np.float32(rng.uniform(0.3, 0.9))
-    return np.clip(person + strength * (behind - own) * weight, 0, weight).astype(np.float32)
+    dressed = np.clip(person + strength * (behind - own) * weight, 0, weight)
+    return np.asarray(dressed, dtype=np.float32)
 
 
 def _prop(room: NDArray[np.uint8], alpha: Map, rng: Generator) -> tuple[Image, Map]:
@@ -226,4 +227,9 @@ def _warp(
     warped = cv2.warpAffine(
         picture, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=border
     )
-    return from_bytes(np.asarray(warped, dtype=np.uint8))
+    return from_bytes(warped)
+
+
+def _resized(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    smaller = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(smaller, dtype=np.uint8)

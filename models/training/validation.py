@@ -11,7 +11,7 @@ import torch
 
 from models.evaluation import metrics
 from models.network import MattingNetwork
-from models.training.material import Pictures, people_files, room_files
+from models.training.material import people_files, read_pictures, room_files
 from models.training.samples import Batch, degrade_for_validation, stack
 from models.training.scene import Recipe, compose
 
@@ -42,7 +42,7 @@ def validation_scenes(data: Path, size: tuple[int, int], count: int) -> Iterator
         rng = np.random.default_rng((_SEED, index))
         chosen = [people[index % len(people)], people[int(rng.integers(len(people)))]]
         room = rooms[int(rng.integers(len(rooms)))]
-        scene = compose(Pictures(chosen, 4), Pictures([room], 3), size, rng, _RECIPE)
+        scene = compose(read_pictures(chosen, 4), read_pictures([room], 3), size, rng, _RECIPE)
         yield stack([degrade_for_validation(scene, rng)])
 
 

@@ -17,9 +17,7 @@ def test_the_base_loss_equals_the_published_check_vector() -> None:
     half = torch.full_like(x, 0.5)
     true_foreground = torch.stack([x / 7, y / 7, half])[None]
     foreground = torch.stack([x / 7, (y / 7 + 0.1).clamp(0, 1), half / 2])[None]
-    coarse = Coarse(
-        alpha, foreground, torch.full_like(alpha, 0.1), torch.zeros(1, 32, 8, 8)
-    )
+    coarse = Coarse(alpha, foreground, torch.full_like(alpha, 0.1), torch.zeros(1, 32, 8, 8))
     loss = base_loss(coarse, torch.zeros_like(foreground), true_alpha, true_foreground)
     assert float(loss) == pytest.approx(0.18331263, abs=1e-7)
 

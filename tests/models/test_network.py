@@ -33,7 +33,11 @@ def difference(one: torch.Tensor, other: torch.Tensor) -> float:
 
 @pytest.mark.parametrize(
     ("backbone", "parameters", "entries"),
-    [("mobilenetv2", 5_006_839, 382), ("resnet50", 40_247_703, 394), ("resnet101", 59_239_831, 700)],
+    [
+        ("mobilenetv2", 5_006_839, 382),
+        ("resnet50", 40_247_703, 394),
+        ("resnet101", 59_239_831, 700),
+    ],
 )
 def test_every_backbone_has_the_parameters_of_the_paper(
     backbone: str, parameters: int, entries: int
@@ -48,9 +52,7 @@ def test_every_backbone_has_the_parameters_of_the_paper(
 def test_outputs_equal_those_of_the_published_network(case: Path) -> None:
     golden = np.load(case)
     backbone, mode = case.stem.split("-")
-    made = network(
-        backbone=backbone, refine_mode=mode, refine_pixels=1_600, refine_threshold=0.3
-    )
+    made = network(backbone=backbone, refine_mode=mode, refine_pixels=1_600, refine_threshold=0.3)
     found = matte(
         made,
         torch.from_numpy(golden["source"]).float() / 255,
@@ -93,7 +95,7 @@ def test_any_size_goes_in_and_comes_out(size: tuple[int, int], mode: str) -> Non
     assert found.alpha.shape == (1, 1, *size)
     assert found.foreground.shape == (1, 3, *size)
     assert found.alpha.isfinite().all()
-    assert 0 <= found.alpha.min()
+    assert found.alpha.min() >= 0
     assert found.alpha.max() <= 1
 
 
@@ -103,9 +105,7 @@ def test_more_patches_than_there_are_means_all_of_them() -> None:
 
 
 def test_sampling_refines_as_many_patches_as_asked() -> None:
-    found = matte(
-        network(refine_pixels=160, prevent_oversampling=False), *frames(64, 96, count=2)
-    )
+    found = matte(network(refine_pixels=160, prevent_oversampling=False), *frames(64, 96, count=2))
     assert found.refined.flatten(1).sum(1).tolist() == [10, 10]
 
 

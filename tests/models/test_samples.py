@@ -6,10 +6,10 @@ import torch
 
 from models.training import camera
 from models.training.material import (
-    Pictures,
     people_files,
     person_split,
     read_picture,
+    read_pictures,
     room_files,
     room_split,
 )
@@ -19,11 +19,9 @@ from models.training.scene import Recipe, Scene, compose
 
 @pytest.fixture
 def batches(material: Path) -> Batches:
-    people = Pictures(people_files(material / "people", "train"), 4)
-    rooms = Pictures(room_files(material / "rooms", "train"), 3)
-    return Batches(
-        people, rooms, batch=3, heights=(64, 96), widths=(96, 128), seed=4, steps=9
-    )
+    people = read_pictures(people_files(material / "people", "train"), 4)
+    rooms = read_pictures(room_files(material / "rooms", "train"), 3)
+    return Batches(people, rooms, batch=3, heights=(64, 96), widths=(96, 128), seed=4, steps=9)
 
 
 def scene(batches: Batches, seed: int, **recipe: float) -> Scene:
@@ -85,7 +83,7 @@ def test_every_tensor_of_a_batch_is_in_range(batches: Batches) -> None:
         batch = batches[step]
         for tensor in (batch.source, batch.plate, batch.alpha, batch.foreground):
             assert tensor.dtype == torch.float32
-            assert 0 <= float(tensor.min())
+            assert float(tensor.min()) >= 0
             assert float(tensor.max()) <= 1
         assert batch.alpha.shape == (3, 1, *batch.source.shape[2:])
 

@@ -5,23 +5,21 @@ import pytest
 import torch
 
 from models.network import MattingNetwork
-from models.training.material import Pictures, people_files, room_files
+from models.training.material import people_files, read_pictures, room_files
 from models.training.samples import Batches
 from models.training.stage import Stage, base_stage, joint_stage, run
 from models.training.validation import examine, validation_scenes
 
 
 def small(stage: Stage) -> Stage:
-    return replace(
-        stage, batch=2, heights=(32, 32), widths=(32, 48), warmup=1, examine_every=2
-    )
+    return replace(stage, batch=2, heights=(32, 32), widths=(32, 48), warmup=1, examine_every=2)
 
 
 def train(stage: Stage, material: Path, folder: Path) -> MattingNetwork:
     torch.manual_seed(0)
     batches = Batches(
-        Pictures(people_files(material / "people", "train"), 4),
-        Pictures(room_files(material / "rooms", "train"), 3),
+        read_pictures(people_files(material / "people", "train"), 4),
+        read_pictures(room_files(material / "rooms", "train"), 3),
         batch=stage.batch, heights=stage.heights, widths=stage.widths, seed=0, steps=stage.steps,
     )  # fmt: skip
     return run(
@@ -59,8 +57,8 @@ def test_a_stage_that_was_stopped_goes_on_as_if_it_had_not_been(
 
     stage = small(base_stage(4))
     batches = Batches(
-        Pictures(people_files(material / "people", "train"), 4),
-        Pictures(room_files(material / "rooms", "train"), 3),
+        read_pictures(people_files(material / "people", "train"), 4),
+        read_pictures(room_files(material / "rooms", "train"), 3),
         batch=stage.batch, heights=stage.heights, widths=stage.widths, seed=0, steps=4,
     )  # fmt: skip
     torch.manual_seed(0)
