@@ -30,6 +30,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WORKER: Final = web.AppKey("worker", Worker)
 """For tests and for whoever embeds the application."""
 
+MODULES: Final = "/src"
+
 THREADS: Final = 16
 """Encoders, pictures and files; every outgoing video keeps one busy for a few ms per frame."""
 
@@ -135,7 +137,6 @@ def add_page(app: web.Application, folder: Path) -> None:
 
     def send(path: Path) -> Handler:
         async def handler(request: web.Request) -> web.StreamResponse:
-            # Revalidated at each load: a new version of the server brings a new page.
             return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
         return handler
@@ -143,7 +144,7 @@ def add_page(app: web.Application, folder: Path) -> None:
     for route, name in (("/", "index.html"), ("/style.css", "style.css")):
         app.router.add_get(route, send(folder / name))
     if (folder / "src").is_dir():
-        app.router.add_static("/src", folder / "src")
+        app.router.add_static(MODULES, folder / "src")
 
 
 def guard(access: Access) -> Any:
@@ -182,6 +183,9 @@ def add_headers(access: Access) -> Any:
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(SECURITY_HEADERS)
         response.headers.update(access.cors_headers(request))
+        if request.path.startswith(MODULES):
+            # Revalidated at each load: modules of two versions must not meet in one page.
+            response.headers["Cache-Control"] = "no-cache"
 
     return prepare
 

@@ -89,6 +89,7 @@ class Stream:
             self.stats,
             freeze=settings.freeze,
             largest=(settings.max_width, settings.max_height),
+            notice=lambda level, text: self.notify(events.Notice(level=level, text=text)),
             clock=clock,
         )
         self.audio = AudioRelay(lambda: self.stats.latency or 0.0, clock)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from aiortc import MediaStreamError, MediaStreamTrack
@@ -31,6 +31,8 @@ from gateway.stats import StreamStats
 from models.backdrop import Backdrop, Colour
 from models.errors import MattingError
 from models.report import I420, Composite
+
+Level = Literal["info", "warning", "error"]
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ class Transformer:
         *,
         freeze: float,
         largest: tuple[int, int],
+        notice: Callable[[Level, str], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sources: Newest[Source] = Newest()
@@ -100,10 +103,12 @@ class Transformer:
         self._stats = stats
         self._freeze = freeze
         self._largest = largest
+        self._notice = notice
         self._clock = clock
         self._epoch = 0
         self._composited_at = 0.0
         self._failing = False
+        self._concealing = False
         self._alone: tuple[Backdrop, I420] | None = None
 
     async def run(self, track: MediaStreamTrack) -> None:
@@ -151,6 +156,11 @@ class Transformer:
         width, height = self._largest
         if not (SMALLEST <= frame.width <= width and SMALLEST <= frame.height <= height):
             if self._stats.refused == 0:
+                self._notice(
+                    "warning",
+                    f"The camera's {frame.width} x {frame.height} is beyond what this server "
+                    "takes; choose another resolution.",
+                )
                 logger.warning("source frames of %s x %s are refused", frame.width, frame.height)
             self._stats.refused += 1
             return None
@@ -200,6 +210,7 @@ class Transformer:
     def _failed(self, error: BaseException) -> None:
         self._stats.failures += 1
         if not self._failing:
+            self._notice("error", "Matting fails; others see the backdrop alone.")
             # Once per row of failures: a broken engine fails on every frame.
             logger.error("matting fails: %s", error, exc_info=error)
         self._failing = True
@@ -210,8 +221,9 @@ class Transformer:
             return
         now = self._clock()
         shown = self.composites.value
-        if self._failing:
-            self._failing = False
+        if self._failing or self._concealing:
+            self._failing = self._concealing = False
+            self._notice("info", "Matting works again.")
             logger.info("matting works again after %s failures", self._stats.failures)
         self.newest = composite
         self._composited_at = now
@@ -231,6 +243,10 @@ class Transformer:
         if self._clock() - self._composited_at < self._freeze:
             # A composite came while the backdrop was painted.
             return
+        # Before the first composite an engine that warms up is nothing to worry about.
+        if self.newest is not None and not (self._concealing or self._failing):
+            self._concealing = True
+            self._notice("error", "Matting does not keep up; others see the backdrop alone.")
         pts, time_base = self._timestamp(frame)
         self.composites.put(Shown(pixels, pts, time_base, self._epoch))
 

@@ -1,0 +1,80 @@
+"""PROTOCOL.md says what the code does."""
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import TypeAdapter
+
+from gateway import events
+from gateway.access import Problem
+from gateway.app import create_app
+from gateway.matting import ScriptedEngine
+from gateway.settings import Settings
+from models.errors import ADVICE
+
+TEXT = (Path(__file__).parents[2] / "gateway" / "PROTOCOL.md").read_text(encoding="utf-8")
+
+
+def examples(kind: str) -> list[str]:
+    return re.findall(rf"```json {kind}\n(.*?)\n```", TEXT, re.DOTALL)
+
+
+def test_every_call_in_the_table_is_routed_and_every_route_is_in_the_table(tmp_path: Path):
+    written = set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", TEXT, re.MULTILINE))
+    engine = ScriptedEngine()
+    app = create_app(Settings(), engine, gallery=(), page=tmp_path)
+    engine.close()
+    routed = {
+        f"{route.method} {route.resource.canonical}"
+        for route in app.router.routes()
+        if route.resource is not None and "path" not in route.resource.canonical
+    }
+    # HEAD comes with every GET; it is written down where it means something.
+    implied = {call for call in routed if call.startswith("HEAD ")} - written
+    assert routed - implied == written
+
+
+@pytest.mark.parametrize("example", examples("event"))
+def test_every_example_of_an_event_is_one(example: str):
+    event = events.decode(example)
+    assert json.loads(events.encode(event)) == json.loads(example)
+
+
+def test_every_event_has_an_example():
+    union, _ = get_args(events.Event)
+    kinds = {kind.model_fields["type"].default for kind in get_args(union)}
+    assert {json.loads(example)["type"] for example in examples("event")} == kinds
+
+
+def test_every_backdrop_has_an_example_that_is_accepted():
+    choices = [events.decode_choice(example) for example in examples("backdrop")]
+    union, _ = get_args(events.BackdropChoice)
+    assert {type(choice) for choice in choices} == set(get_args(union))
+
+
+def test_the_report_is_one():
+    (example,) = examples("report")
+    TypeAdapter(events.Report).validate_json(example)
+
+
+def test_the_problem_looks_like_ours():
+    (example,) = examples("problem")
+    written = json.loads(example)
+    made = Problem(written["status"], written["reason"], written["detail"]).response()
+    assert json.loads(made.text or "") == written
+    assert written["detail"] == ADVICE["moved"]
+
+
+def test_every_reason_to_refuse_a_plate_is_explained():
+    for reason in ADVICE:
+        assert f"`{reason}`" in TEXT
+
+
+def test_every_reason_in_the_code_is_a_word_for_programs():
+    source = Path(__file__).parents[2] / "gateway"
+    for path in source.glob("*.py"):
+        for reason in re.findall(r'BadOffer\(\s*"([^"]+)"', path.read_text(encoding="utf-8")):
+            assert f"`{reason}`" in TEXT or reason in ("no-restart",), (path.name, reason)
