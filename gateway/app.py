@@ -67,7 +67,6 @@ def create_app(
     app.add_routes(Gallery(backdrops, access, settings).routes())
     app.add_routes(Operators(worker, access, settings).routes())
     add_page(app, page_folder() if page is None else page)
-    app.router.add_route("OPTIONS", "/{path:.*}", preflight)
     return app
 
 
@@ -174,6 +173,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         headers = {"Allow": allowed}
+        if request.method == "OPTIONS":
+            # A preflight of whatever has no answer of its own; CORS headers come with all answers.
+            return web.Response(status=204, headers=headers)
         return Problem(405, "method", f"Allowed here: {allowed}.", headers).response()
 
 
@@ -188,11 +190,6 @@ def add_headers(access: Access) -> Any:
             response.headers["Cache-Control"] = "no-cache"
 
     return prepare
-
-
-async def preflight(request: web.Request) -> web.Response:
-    """`OPTIONS` of whatever has no better answer."""
-    return web.Response(status=204)
 
 
 async def threads(app: web.Application) -> AsyncIterator[None]:

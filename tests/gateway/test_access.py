@@ -1,0 +1,127 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from gateway.access import SECURITY_HEADERS, Access, Problem, same, stream_name
+from tests.gateway.loopback import running
+
+TOKEN = "correct-horse-battery"
+
+
+def request(method: str = "POST", path: str = "/whip", **headers: str):  # type: ignore[no-untyped-def]
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return make_mocked_request(method, path, headers={"Host": "gateway.example:8080", **given})
+
+
+def test_without_configured_tokens_nobody_needs_one():
+    Access().require_token(request())
+    assert not Access().has_token(request(Authorization="Bearer anything"))
+
+
+@pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN])
+def test_a_missing_or_wrong_token_is_refused(given: str):
+    with pytest.raises(Problem) as caught:
+        Access((TOKEN,)).require_token(request(Authorization=given))
+    assert caught.value.status == 401
+    assert caught.value.headers == {"WWW-Authenticate": "Bearer"}
+
+
+def test_any_of_the_tokens_opens():
+    access = Access(("another-horse-battery", TOKEN))
+    access.require_token(request(Authorization=f"bearer {TOKEN}"))
+    access.require_key(request(Authorization=f"Bearer {TOKEN}"), "the-stream's-key")
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("http://gateway.example:8080", True),
+        ("https://GATEWAY.example:8080", True),
+        ("http://gateway.example", False),
+        ("http://evil.example", False),
+        ("null", False),
+        ("https://friend.example", True),
+        ("http://friend.example", False),
+    ],
+)
+def test_pages_of_other_origins_may_not_change_anything(origin: str | None, allowed: bool):
+    access = Access(origins=("https://friend.example",))
+    made = request(**({} if origin is None else {"Origin": origin}))
+    if allowed:
+        access.require_origin(made)
+    else:
+        with pytest.raises(Problem, match="origin"):
+            access.require_origin(made)
+        access.require_origin(request("GET", Origin=origin))
+
+
+def test_a_star_allows_every_origin():
+    Access(origins=("*",)).require_origin(request(Origin="https://anyone.example"))
+
+
+def test_cors_headers_are_for_allowed_origins_only():
+    access = Access(origins=("https://friend.example",))
+    granted = access.cors_headers(request(Origin="https://friend.example"))
+    assert granted["Access-Control-Allow-Origin"] == "https://friend.example"
+    assert "Location" in granted["Access-Control-Expose-Headers"]
+    assert "If-Match" in granted["Access-Control-Allow-Headers"]
+    assert access.cors_headers(request(Origin="https://evil.example")) == {}
+    assert access.cors_headers(request()) == {}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "é", "x" * 65])
+def test_names_are_plain_words(name: str):
+    made = make_mocked_request("GET", "/", match_info={"name": name})
+    with pytest.raises(Problem):
+        stream_name(made)
+
+
+def test_secrets_of_any_characters_can_be_compared():
+    assert same("ключ", "ключ")
+    assert not same("ключ", "key")
+
+
+async def test_a_body_is_refused_as_soon_as_it_is_too_long(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+
+        async def endless():  # type: ignore[no-untyped-def]
+            for _ in range(100):
+                yield b"x" * 4096
+                await asyncio.sleep(0)
+
+        headers = {"Content-Type": "application/sdp"}
+        response = await gateway.http.post("/whip", data=endless(), headers=headers)
+        assert response.status == 413
+
+
+async def test_every_answer_carries_the_security_headers(tmp_path: Path):
+    (tmp_path / "index.html").write_text("<p>the page")
+    async with running(tmp_path) as gateway:
+        for path in ("/", "/capabilities", "/nothing", "/backdrops/dark"):
+            response = await gateway.http.get(path)
+            for name, value in SECURITY_HEADERS.items():
+                assert response.headers[name] == value, path
+        policy = SECURITY_HEADERS["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+async def test_a_call_from_another_site_is_refused_before_anything_happens(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        response = await gateway.http.post("/whip", headers={"Origin": "https://evil.example"})
+        assert response.status == 403
+        assert (await response.json())["reason"] == "origin"
+
+
+async def test_a_preflight_of_an_allowed_origin_is_granted(tmp_path: Path):
+    async with running(tmp_path, origins=("https://friend.example",)) as gateway:
+        for path in ("/whip/desk", "/streams/desk/plate", "/backdrops"):
+            response = await gateway.http.options(
+                path, headers={"Origin": "https://friend.example"}
+            )
+            assert response.status == 204
+            assert response.headers["Access-Control-Allow-Origin"] == "https://friend.example"

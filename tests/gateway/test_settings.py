@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import BEGIN, END, Settings, settings_table
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("example.org", False),
+    ],
+)
+def test_only_loopback_addresses_are_taken_for_private(host: str, loopback: bool):
+    assert Settings(host=host).on_loopback is loopback
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"port": 70000},
+        {"tokens": ("short",)},
+        {"origins": ("example.org",)},
+        {"origins": ("https://example.org/path",)},
+        {"ice_servers": ("http://example.org",)},
+        {"public_address": "example.org"},
+        {"host_addresses": ("nowhere",)},
+        {"cert": Path("only-half")},
+        {"downlink_min": 5000, "downlink_start": 1000},
+        {"device": "tpu"},
+        {"unheard_of": 1},
+    ],
+)
+def test_senseless_settings_are_refused(wrong: dict[str, object]):
+    with pytest.raises(ValueError):  # noqa: PT011  (each setting words its own complaint)
+        Settings(**wrong)
+
+
+def test_nobody_is_asked_for_addresses_by_default():
+    assert Settings().ice_servers == ()
+
+
+def test_the_table_has_a_row_per_setting_between_its_markers():
+    table = settings_table()
+    assert table.startswith(BEGIN)
+    assert table.endswith(END)
+    for name in Settings.model_fields:
+        assert f"| `{name}` | `CLEANPLATE_{name.upper()}` |" in table
+
+
+def test_every_setting_is_explained():
+    for name, field in Settings.model_fields.items():
+        assert (field.description or "").endswith("."), name
