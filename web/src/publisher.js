@@ -1,0 +1,276 @@
+import { Backoff } from "./state/backoff.js";
+import { Connection } from "./wire/connection.js";
+import { Refusal, Unreachable } from "./wire/gateway.js";
+import { Meter } from "./wire/measure.js";
+
+/** @import { Backdrop, GatewayEvent, PictureChoice } from "./types.js" */
+/** @import { Gateway } from "./wire/gateway.js" */
+/** @import { Store } from "./state/state.js" */
+
+/** Without a word from the gateway for this long, the connection counts as lost. */
+const SILENCE_MS = 9000;
+
+/**
+ * @typedef {object} Surroundings
+ * @property {(track: MediaStreamTrack) => void} onComposite
+ * @property {() => Promise<boolean>} askToken true when there is one to try
+ */
+
+/**
+ * Keeps one stream published: connects, notices when the connection is gone, comes back by
+ * itself and puts plate and backdrop back where the gateway has forgotten them.
+ */
+export class Publisher {
+  #gateway;
+  #store;
+  #surroundings;
+  #backoff = new Backoff();
+  #meter = new Meter();
+  /** @type {{camera: MediaStreamTrack, microphone: MediaStreamTrack | null} | null} */
+  #tracks = null;
+  /** @type {Connection | null} */
+  #connection = null;
+  /** @type {{stream: string, key: string} | null} */
+  #known = null;
+  /** @type {Blob | null} */
+  #plate = null;
+  #restoring = false;
+  /** @type {Map<string, Blob>} pictures of our own that the gateway may forget */
+  #own = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
+  #heardAt = 0;
+
+  /**
+   * @param {Gateway} gateway
+   * @param {Store} store
+   * @param {Surroundings} surroundings
+   */
+  constructor(gateway, store, surroundings) {
+    this.#gateway = gateway;
+    this.#store = store;
+    this.#surroundings = surroundings;
+    setInterval(() => this.#tick(), 1000);
+  }
+
+  /** The stream's calls, once there is a stream. */
+  get calls() {
+    return this.#known && this.#gateway.stream(this.#known.stream, this.#known.key);
+  }
+
+  /**
+   * @param {MediaStreamTrack} camera
+   * @param {MediaStreamTrack | null} microphone
+   */
+  async start(camera, microphone) {
+    this.#tracks = { camera, microphone };
+    this.#backoff.reset();
+    await this.#connect();
+  }
+
+  /** End the stream for good. */
+  stop() {
+    clearTimeout(this.#retry);
+    const session = this.#connection?.published?.session;
+    if (session) this.#gateway.leave(session, this.#known?.key).catch(ignoreGone);
+    this.#connection?.close();
+    this.#connection = null;
+    this.#tracks = null;
+    this.#known = null;
+    this.#plate = null;
+    this.#store.dispatch({ type: "stopped" });
+  }
+
+  /** Do not wait for the next attempt. */
+  async retryNow() {
+    clearTimeout(this.#retry);
+    if (this.#tracks && this.#store.state.phase === "lost") await this.#connect();
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {number} frameRate
+   */
+  async replaceCamera(track, frameRate) {
+    if (this.#tracks) this.#tracks.camera = track;
+    await this.#connection?.replaceCamera(track, frameRate);
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  async replaceMicrophone(track) {
+    if (!this.#tracks) return;
+    this.#tracks.microphone = track;
+    if (!this.#connection || this.#connection.hasAudio) {
+      await this.#connection?.replaceMicrophone(track);
+    } else if (track) {
+      // Sound was not offered: a new session takes the stream over, plate and backdrop included.
+      await this.#connect();
+    }
+  }
+
+  /** @param {Blob | null} picture what to restore after the gateway forgot */
+  keepPlate(picture) {
+    this.#plate = picture;
+  }
+
+  /** @param {string} id @param {Blob} picture */
+  keepPicture(id, picture) {
+    this.#own.set(id, picture);
+  }
+
+  /** @param {Backdrop} backdrop */
+  async setBackdrop(backdrop) {
+    const calls = this.calls;
+    if (!calls) return;
+    try {
+      await calls.setBackdrop(backdrop);
+    } catch (error) {
+      const unknown = error instanceof Refusal && error.reason === "unknown-backdrop";
+      if (!unknown || backdrop.kind !== "picture") throw error;
+      await calls.setBackdrop(await this.#uploadAgain(backdrop));
+    }
+  }
+
+  /**
+   * @param {PictureChoice} backdrop
+   * @returns {Promise<PictureChoice>}
+   */
+  async #uploadAgain(backdrop) {
+    const blob = this.#own.get(backdrop.id);
+    if (!blob) throw new Refusal(422, "unknown-backdrop", "The gateway no longer has this picture.");
+    const picture = await this.#gateway.upload(blob);
+    this.#own.delete(backdrop.id);
+    this.#own.set(picture.id, blob);
+    const title = this.#store.state.pictures.find((each) => each.id === backdrop.id)?.title;
+    const named = { ...picture, title: title ?? picture.title };
+    this.#store.dispatch({ type: "uploaded", picture: named, instead: backdrop.id });
+    /** @type {PictureChoice} */
+    const choice = { kind: "picture", id: picture.id };
+    this.#store.dispatch({ type: "backdrop", backdrop: choice });
+    return choice;
+  }
+
+  async #connect() {
+    const tracks = this.#tracks;
+    if (!tracks) return;
+    clearTimeout(this.#retry);
+    this.#connection?.close();
+    this.#store.dispatch({ type: "connecting" });
+    this.#heardAt = Date.now();
+    this.#meter = new Meter();
+    const { capabilities, camera, frameRate } = this.#store.state;
+    const connection = new Connection(
+      capabilities?.ice_servers ?? [],
+      tracks,
+      frameRate ?? camera?.frameRate ?? 30,
+      {
+        onComposite: (track) => this.#surroundings.onComposite(track),
+        onEvent: (event) => this.#hear(event),
+        onLost: () => this.#comeBack(),
+      },
+    );
+    this.#connection = connection;
+    try {
+      const { stream, key } = await connection.publish(this.#gateway, this.#known);
+      if (this.#connection !== connection) return;
+      this.#known = { stream, key };
+      this.#store.dispatch({ type: "set", values: { stream } });
+      await this.setBackdrop(this.#store.state.backdrop);
+    } catch (error) {
+      if (this.#connection !== connection) return;
+      await this.#refused(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  async #refused(error) {
+    if (error instanceof Unreachable) return this.#comeBack();
+    if (!(error instanceof Refusal)) throw error;
+    if (error.status === 401 || error.status === 403) {
+      if (await this.#surroundings.askToken()) return this.#connect();
+    } else if (error.status === 409 && this.#known) {
+      this.#known = null; // the name went to somebody else: take a new one
+      return this.#connect();
+    } else if (error.status >= 500 || error.status === 429) {
+      return this.#comeBack(error.retryAfter);
+    } else if (error.reason === "unknown-backdrop") {
+      const backdrop = /** @type {const} */ ({ kind: "blur", radius: 24 });
+      this.#store.dispatch({ type: "backdrop", backdrop });
+      return this.setBackdrop(backdrop);
+    }
+    this.stop();
+    const text = error.message;
+    this.#store.dispatch({ type: "message", message: { level: "error", text, sticky: true } });
+  }
+
+  /** @param {number | null} [asked] seconds */
+  #comeBack(asked = null) {
+    this.#connection?.close();
+    this.#connection = null;
+    if (!this.#tracks) return;
+    const wait = this.#backoff.next(asked);
+    this.#store.dispatch({ type: "lost", retryAt: Date.now() + wait });
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), wait);
+  }
+
+  /** @param {GatewayEvent} event */
+  #hear(event) {
+    this.#heardAt = Date.now();
+    const lost = this.#store.state.phase === "lost";
+    this.#store.dispatch({ type: "gateway", event });
+    if (event.type === "welcome") {
+      this.#backoff.reset();
+      if (lost) {
+        const text = "Connected again.";
+        this.#store.dispatch({ type: "message", message: { level: "success", text } });
+      }
+    } else if (event.type === "stats" && event.plate.state === "none") {
+      this.#restorePlate();
+    } else if (event.type === "ended") {
+      this.#comeBack();
+    }
+  }
+
+  /** The gateway has no plate although we captured one: it was started anew. */
+  async #restorePlate() {
+    const plate = this.#plate;
+    if (!plate || this.#restoring || this.#store.state.capture) return;
+    this.#restoring = true;
+    try {
+      await this.calls?.restorePlate(plate);
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500 && error.reason !== "no-video") {
+        this.#plate = null;
+        const text = "The captured background could not be restored. Capture it again.";
+        this.#store.dispatch({ type: "message", message: { level: "warning", text, sticky: true } });
+      } else if (!(error instanceof Refusal || error instanceof Unreachable)) {
+        throw error;
+      } // else: the next statistics, in a second, bring the next attempt
+    } finally {
+      this.#restoring = false;
+    }
+  }
+
+  async #tick() {
+    const connection = this.#connection;
+    if (!connection) return;
+    if (Date.now() - this.#heardAt > SILENCE_MS + (this.#store.state.phase === "live" ? 0 : 6000)) {
+      this.#comeBack();
+      return;
+    }
+    if (this.#store.state.phase !== "live") return;
+    const report = await connection.measure();
+    if (this.#connection !== connection) return;
+    const network = this.#meter.read(report.values(), performance.now());
+    this.#store.dispatch({ type: "set", values: { network } });
+  }
+}
+
+/**
+ * Leaving a session that is gone already is no trouble.
+ * @param {unknown} error
+ */
+function ignoreGone(error) {
+  if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+}

@@ -1,0 +1,87 @@
+import { Backoff } from "./state/backoff.js";
+import { gathered, hurry } from "./wire/connection.js";
+import { Gateway, Refusal, Unreachable } from "./wire/gateway.js";
+import { button, part } from "./view/dom.js";
+
+const video = part("video", HTMLVideoElement);
+const status = part("status", HTMLElement);
+const sound = button("sound");
+const gateway = new Gateway();
+const backoff = new Backoff();
+
+/** @param {string} text "" while the stream runs */
+function say(text) {
+  status.textContent = text;
+  status.hidden = text === "";
+}
+
+/**
+ * Watch until the stream is gone.
+ * @param {string} stream
+ * @param {RTCIceServer[]} iceServers
+ */
+async function watch(stream, iceServers) {
+  const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+  let session = "";
+  const leave = () => {
+    if (session) gateway.leave(session).catch(() => {}); // gone already
+  };
+  window.addEventListener("pagehide", leave, { once: true });
+  try {
+    const media = new MediaStream();
+    for (const kind of ["video", "audio"]) {
+      hurry(peer.addTransceiver(kind, { direction: "recvonly" }).receiver);
+    }
+    peer.addEventListener("track", ({ track }) => {
+      media.addTrack(track);
+      if (track.kind === "audio") track.addEventListener("unmute", () => (sound.hidden = !video.muted));
+    });
+    await peer.setLocalDescription(await peer.createOffer());
+    const answer = await gateway.watch(stream, await gathered(peer));
+    session = answer.session;
+    await peer.setRemoteDescription({ type: "answer", sdp: answer.answer });
+    video.srcObject = media;
+    await new Promise((resolve) => {
+      peer.addEventListener("connectionstatechange", () => {
+        if (peer.connectionState === "connected") {
+          backoff.reset();
+          say("");
+        } else if (["failed", "disconnected", "closed"].includes(peer.connectionState)) {
+          resolve(null);
+        }
+      });
+    });
+  } finally {
+    window.removeEventListener("pagehide", leave);
+    peer.close();
+  }
+}
+
+/** Watch the stream named in the address, again and again. */
+async function start() {
+  const stream = decodeURIComponent(location.hash.slice(1));
+  if (!stream) return say("This link names no stream. Ask for a new one.");
+  sound.addEventListener("click", () => {
+    video.muted = false;
+    sound.hidden = true;
+  });
+  for (;;) {
+    /** @type {number | null} */
+    let asked = null;
+    try {
+      const { ice_servers } = await gateway.capabilities();
+      await watch(stream, ice_servers);
+      say("The stream stopped. Waiting for it to come back…");
+    } catch (error) {
+      if (error instanceof Unreachable) say("The gateway does not answer. Trying again…");
+      else if (error instanceof Refusal) {
+        if ([401, 403].includes(error.status)) return say(error.message);
+        asked = error.retryAfter;
+        say("The stream is not live yet. Waiting…");
+      } else throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, backoff.next(asked)));
+  }
+}
+
+await start();
