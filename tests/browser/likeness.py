@@ -3,6 +3,8 @@
 Pictures are H x W x 3 uint8 RGB; errors are in steps of 1/255.
 """
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,13 @@ from numpy.typing import NDArray
 from tests.browser.camera_clip import CameraClip
 
 RGB = NDArray[np.uint8]
+
+
+def load(path: Path) -> RGB:
+    """A picture file."""
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    assert pixels is not None, f"{path} is not a picture"
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def covering(picture: RGB, width: int, height: int) -> RGB:

@@ -1,0 +1,63 @@
+"""What does not work is said, shows nobody's room, and heals where it can."""
+
+import re
+from itertools import islice
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.camera_clip import CameraClip
+from tests.browser.conftest import Open
+from tests.browser.likeness import covering, load, room_share
+from tests.browser.server import Server
+from tests.browser.visitor import HILLS, Visitor
+
+CLIP = CameraClip()
+# Somebody who never leaves and never keeps still.
+RESTLESS = CameraClip(empty=0, present=6, sway=0.08, sway_seconds=1.5)
+BEFORE_HILLS = covering(load(HILLS.path), CLIP.width, CLIP.height)
+
+
+def test_a_capture_with_somebody_moving_in_the_picture_is_refused_and_said_so(
+    server: Server, open_page: Open
+):
+    visitor = Visitor(open_page(server.url, RESTLESS), RESTLESS)
+    visitor.start()
+    visitor.choose(HILLS.id)
+
+    visitor.part("capture").click()
+
+    expect(visitor.part("message")).to_contain_text("moved", timeout=60_000)
+    expect(visitor.part("message")).to_have_attribute("data-level", "error")
+    expect(visitor.part("plate-state")).to_have_attribute("data-state", "none")
+    for composite in islice(visitor.frames(visitor.composite), 5):
+        assert room_share(composite, BEFORE_HILLS, RESTLESS) < 0.05
+
+
+def test_after_a_restart_of_the_gateway_the_page_comes_back_with_plate_and_backdrop(
+    tmp_path: Path, open_page: Open
+):
+    with Server(tmp_path / "log") as server:
+        visitor = Visitor(open_page(server.url, CLIP), CLIP)
+        visitor.start()
+        visitor.choose(HILLS.id)
+        visitor.capture_background()
+        visitor.sees_the_plate_is_ready()
+        visitor.stands_before(BEFORE_HILLS)
+
+        server.kill()
+        visitor.sees_connection("lost")
+        server.start()
+
+        visitor.sees_connection("live")
+        visitor.sees_the_plate_is_ready()
+        visitor.stands_before(BEFORE_HILLS)
+
+
+def test_a_refused_camera_is_explained(server: Server, open_page: Open):
+    visitor = Visitor(open_page(server.url, CLIP, allowed=False), CLIP)
+
+    visitor.part("start").click()
+
+    expect(visitor.part("message")).to_contain_text(re.compile("blocked.*[Aa]llow"))
+    expect(visitor.part("start")).to_be_visible()
