@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models.backdrop import Backdrop
 from models.backends import Backend
 from models.backends.choice import measure, open_backend
+from models.call import Call
 from models.device import Device, choose_device
 from models.errors import MattingError
 from models.network import MattingNetwork
@@ -113,7 +114,7 @@ class InProcessEngine:
         self._learner.shutdown(wait=True, cancel_futures=True)
         self._thread.join()
 
-    def submit(self, stream: InProcessStream, call: _Call[Any]) -> None:
+    def submit(self, stream: InProcessStream, call: Call[Any]) -> None:
         """Queue a call of a stream; called from any thread."""
         with self._changed:
             if self._closing or stream.closed:
@@ -134,7 +135,7 @@ class InProcessEngine:
         """Make a plate beside the matting thread, then hand it over."""
 
         def learn() -> None:
-            call = _Call(future, work)
+            call = Call(future, work)
             plate = call.attempt()
             if plate is not None:
                 then(plate)
@@ -170,7 +171,7 @@ class InProcessEngine:
         while (call := self._next()) is not None:
             call.run()
 
-    def _next(self) -> _Call[Any] | None:
+    def _next(self) -> Call[Any] | None:
         """The oldest call of the stream whose turn it is; `None` when the engine closes."""
         with self._changed:
             while not self._turns and not self._closing:
@@ -191,7 +192,7 @@ class InProcessStream:
         self._engine = engine
         self._pipeline = pipeline
         self._plates = 0
-        self.waiting: deque[_Call[Any]] = deque()
+        self.waiting: deque[Call[Any]] = deque()
         self.closed = False
 
     def composite(self, source: I420) -> Future[Composite]:
@@ -229,7 +230,7 @@ class InProcessStream:
 
     def _submit(self, work: Callable[[], Result]) -> Future[Result]:
         future: Future[Result] = Future()
-        self._engine.submit(self, _Call(future, work))
+        self._engine.submit(self, Call(future, work))
         return future
 
     def _change_plate(self, work: Callable[[], Plate]) -> Future[PlateReport]:
@@ -245,7 +246,7 @@ class InProcessStream:
             return plate.report
 
         def then(plate: Plate) -> None:
-            self._engine.submit(self, _Call(future, lambda: install(plate), started=True))
+            self._engine.submit(self, Call(future, lambda: install(plate), started=True))
 
         self._engine.learn(future, work, then)
         return future
@@ -253,42 +254,6 @@ class InProcessStream:
     def _copy_plate(self) -> NDArray[np.uint8] | None:
         plate = self._pipeline.plate
         return None if plate is None else plate.rgb.copy()
-
-
-class _Call(Generic[Result]):
-    """Work for a thread and the Future of whoever waits for it."""
-
-    def __init__(
-        self, future: Future[Any], work: Callable[[], Result], *, started: bool = False
-    ) -> None:
-        self._future, self._work, self._started = future, work, started
-
-    def run(self) -> None:
-        """Do the work; the Future gets its result or its error."""
-        result = self.attempt()
-        if not self._future.done():
-            self._future.set_result(result)
-
-    def attempt(self) -> Result | None:
-        """Do the work; an error goes to the Future, a result comes back."""
-        if not self._started and not self._future.set_running_or_notify_cancel():
-            return None
-        try:
-            return self._work()
-        except MattingError as error:
-            self._future.set_exception(error)
-        except Exception as error:
-            # torch, OpenVINO and OpenCV raise what they like; whoever waits must hear of it.
-            logger.debug("a call of the matting thread failed", exc_info=True)
-            failure = MattingError(f"matting failed: {error}")
-            failure.__cause__ = error
-            self._future.set_exception(failure)
-        return None
-
-    def fail(self, error: MattingError) -> None:
-        """Give up before starting."""
-        if self._started or self._future.set_running_or_notify_cancel():
-            self._future.set_exception(error)
 
 
 def open_engine(weights: str | None = None, device: str = "auto") -> InProcessEngine:

@@ -31,8 +31,10 @@ class MattingPipeline(Generic[Image]):
     Fails closed: without a plate a frame shows the backdrop alone, never the source.
     """
 
-    def __init__(self, backend: Backend[Image]) -> None:
+    def __init__(self, backend: Backend[Image], *, careful: bool = False) -> None:
+        """`careful` gives files on a processor as much as streams get on an accelerator."""
         self._backend = backend
+        self._generous = careful or backend.accelerator
         self._plate: Plate | None = None
         self._backdrop: Backdrop = Transparent()
         self._alpha: NDArray[np.float32] | None = None
@@ -115,7 +117,7 @@ class MattingPipeline(Generic[Image]):
         # Until this frame is done, the next one must not rely on an older one.
         self._alpha = None
         clock.lap("plate")
-        point = operating_point(*size, accelerator=backend.accelerator)
+        point = operating_point(*size, accelerator=self._generous)
         coarse = backend.base(image, plate, point)
         clock.lap("base")
         cutout = backend.refine(image, plate, coarse, point)
@@ -167,7 +169,7 @@ def matte_picture(
             f"source and plate must have the same size, not {source.shape[1]}x{source.shape[0]} "
             f"and {plate.shape[1]}x{plate.shape[0]}"
         )
-    pipeline = MattingPipeline(backend)
+    pipeline = MattingPipeline(backend, careful=True)
     pipeline.set_plate(load_plate(plate))
     pipeline.settle(source)
     pipeline.matte(source)

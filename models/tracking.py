@@ -129,7 +129,7 @@ class PlateTracker:
         residual = float(np.percentile(np.abs(apart[empty]), 90))
         usual = USUAL_RESIDUAL + 3 * self.noise / 4  # a thumbnail's pixel is the mean of 16 or more
         drift = max(residual / usual, _shift(fitted.mean(2), apart, empty) / USUAL_SHIFT)
-        self.drift += DRIFT_SMOOTHING * (min(drift, 4 * INVALID) - self.drift)
+        self.drift += DRIFT_SMOOTHING * (min(drift, 1.5 * INVALID) - self.drift)
 
 
 def _robust_fit(plate: Floats, source: Floats, keep: float) -> tuple[Fit, float]:
@@ -161,8 +161,9 @@ def _shift(plate: Floats, apart: Floats, empty: NDArray[np.bool_]) -> float:
     across = cv2.Sobel(plate, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)[empty]
     down = cv2.Sobel(plate, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)[empty]
     change = apart[empty]
-    # One squared step of doubt per pixel: it takes edges, not noise, to call it a shift.
-    doubt = np.eye(2) * (len(change) * (1 / 255) ** 2)
+    # Doubt of 4 steps per pixel: it takes edges to call it a shift. On a wall with a slope of light
+    # a little too much gain looks like one.
+    doubt = np.eye(2) * (len(change) * (4 / 255) ** 2)
     structure = np.array([[across @ across, across @ down], [across @ down, down @ down]])
     pull = np.array([across @ change, down @ change])
     return float(np.hypot(*np.linalg.solve(structure + doubt, -pull)))

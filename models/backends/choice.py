@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from models.backdrop import Colour
 from models.backends import Backend
 from models.backends.torch_backend import TorchBackend
-from models.device import Device, choose_device, openvino_installed
+from models.device import Device, choose_device, openvino_installed, processor_has_bf16
 from models.errors import DeviceError
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
 from models.plate import load_plate
+from models.weights import default_weights, load_network
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +51,21 @@ def open_backend(network: MattingNetwork, device: Device) -> Backend[Any]:
     return TorchBackend(network, device)
 
 
+def load_backend(weights: str | None, device: str) -> tuple[Backend[Any], Device, str]:
+    """Backend, device and the weights' name for use on the calling thread, without an engine.
+
+    Raises:
+        WeightsError, DeviceError: what the operator asked for is not there.
+    """
+    chosen = choose_device(device)
+    name = weights or default_weights(chosen.kind)
+    network = load_network(name)
+    chosen.prepare()
+    return open_backend(network, chosen), chosen, name
+
+
 def explain_backend(device: Device) -> tuple[str, str]:
     """Name and reason of the backend that `open_backend` tries first, without loading anything."""
-    from models.device import processor_has_bf16
-
     if device.kind != "cpu":
         return "torch fp16", "an accelerator runs torch in half precision"
     if not openvino_installed():

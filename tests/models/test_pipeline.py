@@ -1,0 +1,147 @@
+"""One stream's state: caches that follow what they depend on, and pictures matted alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models import colour
+from models.backdrop import Blur, Colour
+from models.backends import Cutout, Fit
+from models.backends.torch_backend import TorchBackend
+from models.device import choose_device
+from models.errors import MattingError, PictureError
+from models.operating_point import OperatingPoint
+from models.pipeline import MattingPipeline, matte_picture
+from models.plate import load_plate
+from tests.models.random_network import make_network
+
+PERSON = np.s_[16:, 30:60]
+
+
+class Ideal(TorchBackend):
+    """Knows who the person is: whatever differs from the fitted plate."""
+
+    def __init__(self) -> None:
+        super().__init__(make_network(), choose_device("cpu"))
+        self.plates: list[Any] = []
+
+    def base(self, source: Any, plate: Any, point: OperatingPoint) -> Any:
+        self.plates.append(plate)
+        return (source - plate).abs().amax(1, keepdim=True) > 0.15
+
+    def refine(self, source: Any, plate: Any, coarse: Any, point: OperatingPoint) -> Cutout[Any]:
+        return Cutout(coarse.to(source.dtype), source)
+
+
+@pytest.fixture(scope="module")
+def backend() -> Ideal:
+    return Ideal()
+
+
+def room(height: int = 72, width: int = 128) -> np.ndarray:
+    across = np.linspace(60, 150, width)[None, :, None]
+    return np.broadcast_to(across, (height, width, 3)).astype(np.uint8)
+
+
+def source(light: float = 1.0) -> np.ndarray:
+    picture = np.clip(room() * light, 0, 255).astype(np.uint8)
+    picture[PERSON] = (240, 20, 20)
+    return picture
+
+
+def test_the_person_stays_and_the_scene_goes(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    pipeline.set_backdrop(Colour(0, 0, 255))
+    rgb = colour.to_rgb(pipeline.composite(colour.to_i420(source())).pixels).astype(int)
+    assert np.abs(rgb[20:68, 34:56] - (240, 20, 20)).max() < 12
+    assert np.abs(rgb[:10] - (0, 0, 255)).max() < 12
+
+
+def test_exposure_is_fitted_to_the_plate_and_not_to_the_person(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    for _ in range(12):
+        composite = pipeline.composite(colour.to_i420(source(light=1.3)))
+    fitted = backend.plates[-1][0, 0, 0] * 255
+    assert fitted.numpy() == pytest.approx(room()[0, :, 0] * 1.3, abs=4)
+    assert composite.validity == "good"
+
+
+def test_a_new_backdrop_and_a_new_plate_show_at_once(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    frame = colour.to_i420(source())
+    pipeline.set_backdrop(Blur(10))
+    without = pipeline.composite(frame).pixels
+    pipeline.set_plate(load_plate(room()))
+    blurred = pipeline.composite(frame).pixels
+    pipeline.set_backdrop(Colour(255, 255, 255))
+    white = pipeline.composite(frame).pixels
+    assert np.ptp(without[:72]) == 0
+    assert 60 < blurred[:10].mean() < 160
+    assert white[:10].min() > 225
+
+
+def test_a_forgotten_plate_leaves_the_backdrop_alone(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    pipeline.composite(colour.to_i420(source()))
+    pipeline.set_plate(None)
+    composite = pipeline.composite(colour.to_i420(source()))
+    assert not composite.has_plate
+    assert np.ptp(composite.pixels[:72]) == 0
+
+
+def test_what_it_returns_belongs_to_the_caller(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    frame = colour.to_i420(source())
+    pipeline.composite(frame).pixels[:] = 0
+    assert pipeline.composite(frame).pixels.max() > 0
+
+
+def test_a_failed_frame_is_not_relied_upon(backend: Ideal, monkeypatch: pytest.MonkeyPatch):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    pipeline.composite(colour.to_i420(source()))
+
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backend, "refine", fail)
+        with pytest.raises(RuntimeError):
+            pipeline.composite(colour.to_i420(source()))
+    assert pipeline.composite(colour.to_i420(source())).has_plate
+
+
+def test_a_picture_in_another_light_is_matted(backend: Ideal):
+    alpha, foreground = matte_picture(backend, source(light=1.3), room())
+    assert alpha.shape == (72, 128)
+    assert alpha[PERSON].min() == 1
+    assert alpha[:14].max() == 0
+    assert (foreground == source(light=1.3)).all()
+
+
+def test_pictures_of_odd_sizes_are_matted_by_the_network():
+    backend = TorchBackend(make_network(), choose_device("cpu"))
+    alpha, foreground = matte_picture(backend, room(71, 97), room(71, 97))
+    assert alpha.shape == (71, 97)
+    assert foreground.shape == (71, 97, 3)
+
+
+def test_pictures_of_different_sizes_are_refused(backend: Ideal):
+    with pytest.raises(PictureError, match="128x72 and 64x36"):
+        matte_picture(backend, source(), room(36, 64))
+
+
+def test_no_picture_is_matted_without_a_plate(backend: Ideal):
+    with pytest.raises(MattingError, match="plate"):
+        MattingPipeline(backend).matte(source())
+
+
+def test_no_fit_leaves_the_plate_untouched(backend: Ideal):
+    plate = backend.upload_rgb(room())
+    assert backend.adjust(plate, Fit()) is plate
