@@ -26,7 +26,7 @@ serve: $(VENV)/serve
 	@exec cleanplate serve $(ARGS)
 
 test: $(VENV)/dev $(VENV)/node
-	node --test web/test/
+	(cd web && node --test)
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
 	python -m pytest -m "not gpu" $(ARGS)
 
@@ -38,7 +38,7 @@ check: $(VENV)/dev web/node_modules
 	python -m ruff format --check .
 	python -m ruff check .
 	python -m mypy
-	lint-imports
+	lint-imports --no-cache
 	cd web && node_modules/.bin/tsc --noEmit -p tsconfig.json
 
 format: $(VENV)/dev
