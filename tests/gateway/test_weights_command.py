@@ -1,0 +1,56 @@
+"""`cleanplate weights` lists, verifies and imports."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from gateway import weights_command
+from tests.models.random_network import make_network
+
+
+def run(*words: object) -> int:
+    parser = argparse.ArgumentParser()
+    weights_command.add_arguments(parser)
+    return weights_command.run(parser.parse_args([str(word) for word in words]))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CLEANPLATE_WEIGHTS", str(tmp_path / "weights"))
+    return tmp_path / "weights"
+
+
+def test_a_checkpoint_is_imported_listed_and_verified(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    torch.save(make_network().state_dict(), tmp_path / "official.pth")
+    assert run("import", tmp_path / "official.pth", "--name", "mobilenetv2.official") == 0
+    assert "imported" in capsys.readouterr().out
+    assert run("list", "--json") == 0
+    cards = json.loads(capsys.readouterr().out)
+    (card,) = [card for card in cards if card["name"] == "mobilenetv2.official"]
+    assert card["data"]["imported_from"] == "official.pth"
+    assert run("verify", "mobilenetv2.official") == 0
+    assert "verified" in capsys.readouterr().out
+
+
+def test_damage_is_found(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    torch.save(make_network().state_dict(), tmp_path / "official.pth")
+    assert run("import", tmp_path / "official.pth") == 0
+    (path,) = folder.glob("*.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 255
+    path.write_bytes(content)
+    assert run("verify") == 2
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_another_file_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "page.pth").write_text("<html>")
+    assert run("import", tmp_path / "page.pth") == 2
+    assert "fetch it again" in capsys.readouterr().err
