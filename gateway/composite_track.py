@@ -24,11 +24,15 @@ class CompositeTrack(MediaStreamTrack):
     kind = "video"
 
     def __init__(
-        self, composites: Newest[Shown], clock: Callable[[], float] = time.monotonic
+        self,
+        composites: Newest[Shown],
+        clock: Callable[[], float] = time.monotonic,
+        still: float = STILL,
     ) -> None:
         super().__init__()
         self._composites = composites
         self._clock = clock
+        self._still = still
         self._seen = 0
         self._epoch: int | None = None
         self._offset = 0
@@ -40,7 +44,7 @@ class CompositeTrack(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         try:
-            async with asyncio.timeout(STILL if self._seen else None):
+            async with asyncio.timeout(self._still if self._seen else None):
                 self._seen, shown = await self._composites.after(self._seen)
         except TimeoutError:
             again = self._composites.value

@@ -1,0 +1,138 @@
+"""The process: what it prints, how it ends, what it refuses."""
+
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from gateway.serve import check_exposure, listen, tls
+from gateway.settings import Settings, SettingsError
+
+COMMAND = [sys.executable, "-m", "tests.gateway.scripted_server"]
+ROOT = Path(__file__).parents[2]
+
+
+def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    greeting = [process.stdout.readline() for _ in range(5)]
+    assert any("scripted" in line for line in greeting), greeting
+    return process, greeting[0].split(": ", 1)[-1].strip()
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, errors = process.communicate(timeout=20)
+    return process.returncode, out, errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_listens_and_ends_cleanly_on_a_signal(number: signal.Signals):
+    process, url = start()
+    with urllib.request.urlopen(f"{url}healthz", timeout=10) as response:
+        assert response.status == 200
+    process.send_signal(number)
+    status, out, errors = finish(process)
+    assert status == 0, errors
+    assert "Stopping" in out
+    assert "Traceback" not in errors
+
+
+def test_a_taken_port_is_one_line_and_status_2():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*COMMAND, "--port", str(port)], cwd=ROOT, capture_output=True, text=True, timeout=20
+        )
+    assert done.returncode == 2
+    assert f"port {port}" in done.stderr
+    assert "--port" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
+    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_path, key_path
+
+
+def test_it_speaks_tls_with_a_certificate(tmp_path: Path):
+    cert, key = certificate(tmp_path)
+    process, url = start("--cert", str(cert), "--key", str(key))
+    assert url.startswith("https://")
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    with urllib.request.urlopen(f"{url}healthz", timeout=10, context=trusting) as response:
+        assert response.status == 200
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[0] == 0
+
+
+def test_a_certificate_that_cannot_be_read_is_the_operators_to_mend(tmp_path: Path):
+    (tmp_path / "cert.pem").write_text("nonsense")
+    with pytest.raises(SettingsError, match="cert and key"):
+        tls(Settings(cert=tmp_path / "cert.pem", key=tmp_path / "absent.pem"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"host": "127.0.0.1"},
+        {"host": "::1"},
+        {"host": "0.0.0.0", "insecure": True},
+        {"host": "0.0.0.0", "tokens": ("correct-horse-battery",)},
+        {"host": "0.0.0.0", "cert": Path("c"), "key": Path("k")},
+    ],
+)
+def test_addresses_that_are_private_or_protected_are_served(settings: dict[str, object]):
+    check_exposure(Settings(**settings))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_being_open_to_the_network_by_accident_is_refused(host: str):
+    with pytest.raises(SettingsError, match="--insecure"):
+        check_exposure(Settings(host=host))
+
+
+def test_an_address_of_another_machine_cannot_be_listened_on():
+    with (
+        pytest.raises(SettingsError, match="cannot listen"),
+        listen(Settings(host="203.0.113.1", port=0)),
+    ):
+        pass
