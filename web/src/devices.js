@@ -44,6 +44,13 @@ export class Devices {
     return true;
   }
 
+  /** Whether this page may ask for a camera at all; if not, says so. */
+  allowed() {
+    if (wire.camerasAllowed()) return true;
+    this.#complain(cameraTrouble("insecure"), "insecure");
+    return false;
+  }
+
   /** Let go of everything. */
   close() {
     this.#opening += 1;
@@ -96,22 +103,16 @@ export class Devices {
     const { mode, frameRate } = this.#wanted();
     const { cameraId } = this.#store.state;
     const before = this.camera;
+    // A camera that is open already would be handed out again as it is, at the size it has.
+    if (before && before.getSettings().deviceId === cameraId) before.stop();
     try {
-      let track;
-      try {
-        track = await wire.openCamera(cameraId, mode, frameRate);
-      } catch (error) {
-        // Some cameras can be open once only: let go of it, then ask again.
-        if (!(error instanceof wire.CameraTrouble && error.trouble === "busy" && before)) throw error;
-        before.stop();
-        track = await wire.openCamera(cameraId, mode, frameRate);
-      }
+      const track = await wire.openCamera(cameraId, mode, frameRate);
       if (number !== this.#opening) {
         track.stop();
         return false;
       }
       before?.stop();
-      this.#use(track, mode, frameRate);
+      this.#use(track);
       return true;
     } catch (error) {
       if (!(error instanceof wire.CameraTrouble)) throw error;
@@ -120,16 +121,11 @@ export class Devices {
     }
   }
 
-  /**
-   * @param {MediaStreamTrack} track
-   * @param {Mode} mode
-   * @param {number} frameRate
-   */
-  #use(track, mode, frameRate) {
+  /** @param {MediaStreamTrack} track */
+  #use(track) {
     this.camera = track;
     const camera = wire.describe(track);
-    const values = { camera, cameraId: camera.deviceId, mode, frameRate };
-    this.#store.dispatch({ type: "set", values });
+    this.#store.dispatch({ type: "set", values: { camera, cameraId: camera.deviceId } });
     // Not fired by our own stop(): the camera was unplugged or taken away.
     track.addEventListener("ended", () => {
       if (this.camera !== track) return;

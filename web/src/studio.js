@@ -26,6 +26,7 @@ export class Studio {
   #publisher;
   #devices;
   #capturing;
+  #askToken;
 
   /**
    * @param {Gateway} gateway
@@ -37,13 +38,14 @@ export class Studio {
     this.#gateway = gateway;
     this.#store = store;
     this.#screens = screens;
+    this.#askToken = async () => {
+      const token = await askToken();
+      if (token) gateway.authorise(token);
+      return Boolean(token);
+    };
     this.#publisher = new Publisher(gateway, store, {
       onComposite: (track) => screens.composite(track),
-      askToken: async () => {
-        const token = await askToken();
-        if (token) gateway.authorise(token);
-        return Boolean(token);
-      },
+      askToken: this.#askToken,
     });
     this.#devices = new Devices(store, {
       onSource: (track) => screens.source(track),
@@ -59,7 +61,10 @@ export class Studio {
     this.#capturing = new Capturing(store, this.#publisher);
   }
 
-  /** Before anything is clicked: what the gateway is, and its pictures. */
+  /**
+   * Before anything is clicked: what the gateway is, and its pictures.
+   * @returns {Promise<void>}
+   */
   async prepare() {
     try {
       const [capabilities, pictures] = await Promise.all([
@@ -78,13 +83,16 @@ export class Studio {
       }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-      const text = `${error.message} Is it running?`;
+      const asks = error instanceof Refusal && error.status === 401;
+      if (asks && (await this.#askToken())) return this.prepare();
+      const text = asks ? error.message : `${error.message} Is it running?`;
       const action = /** @type {const} */ ({ label: "Reload", name: "reload" });
       this.#store.dispatch({
         type: "message",
         message: { level: "error", text, reason: "unreachable", sticky: true, action },
       });
     }
+    if (!this.#devices.allowed()) return;
     await this.#devices.list();
   }
 
@@ -139,8 +147,8 @@ export class Studio {
         const blob = await prepare(file);
         const picture = await this.#gateway.upload(blob);
         this.#publisher.keepPicture(picture.id, blob);
-        const title = picture.title || "Your picture";
-        this.#store.dispatch({ type: "uploaded", picture: { ...picture, title, built_in: false } });
+        const named = { ...picture, title: "Your picture" };
+        this.#store.dispatch({ type: "uploaded", picture: named });
         await this.choose({ kind: "picture", id: picture.id });
       } catch (error) {
         if (error instanceof NotAPicture) this.#say("error", error.message || UNLOADED);

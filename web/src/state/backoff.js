@@ -1,5 +1,5 @@
 const FIRST_MS = 500;
-const LONGEST_MS = 10_000;
+const LONGEST_MS = 5_000;
 
 /** How long to wait before each attempt: twice as long each time, never the same for everybody. */
 export class Backoff {

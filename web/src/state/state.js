@@ -92,6 +92,7 @@ function next(state, action) {
         ...state,
         phase: "lost",
         retryAt: action.retryAt,
+        message: state.message?.sticky ? state.message : null,
         capture: null,
         stats: null,
         network: null,

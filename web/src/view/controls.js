@@ -1,7 +1,7 @@
 import { frameRates, modeName, modes, parseMode } from "../state/modes.js";
 import { currentStep } from "../state/state.js";
 import { plateWords } from "../state/words.js";
-import { button, fill, flag, part, setIcon } from "./dom.js";
+import { button, fill, flag, part } from "./dom.js";
 
 /** @import { State } from "../types.js" */
 /** @import { Studio } from "../studio.js" */
@@ -131,6 +131,5 @@ export class Controls {
     if (this.#delay.value !== String(preferences.countdown)) {
       this.#delay.value = String(preferences.countdown);
     }
-    setIcon(part("plate-empty", SVGSVGElement), "person");
   }
 }

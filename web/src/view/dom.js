@@ -40,7 +40,7 @@ export function icon(name) {
   svg.classList.add("icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/src/icons.svg#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.append(use);
   return svg;
 }
@@ -51,7 +51,9 @@ export function icon(name) {
  * @param {string} name
  */
 export function setIcon(element, name) {
-  element.querySelector("use")?.setAttribute("href", `/src/icons.svg#${name}`);
+  const use = element.querySelector("use");
+  const href = `#icon-${name}`;
+  if (use && use.getAttribute("href") !== href) use.setAttribute("href", href);
 }
 
 /**

@@ -29,6 +29,7 @@ export class Stage {
   /** @param {Studio} studio */
   connect(studio) {
     button("start").addEventListener("click", () => studio.start());
+    button("retry").addEventListener("click", () => studio.retry());
     button("stop").addEventListener("click", () => studio.stop());
     button("cancel-capture").addEventListener("click", () => studio.cancelCapture());
     button("mute").addEventListener("click", () => studio.toggleMute());
@@ -64,7 +65,7 @@ export class Stage {
   /** @param {State} state */
   #renderPreview({ phase, backdrop, pictures }) {
     const picture = backdrop.kind === "picture" && pictures.find((each) => each.id === backdrop.id);
-    this.#preview.hidden = phase !== "off" || !picture;
+    this.#preview.hidden = phase === "live" || !picture;
     if (!this.#preview.hidden && picture && !this.#preview.src.endsWith(picture.url)) {
       this.#preview.src = picture.url;
     }
@@ -73,6 +74,7 @@ export class Stage {
   /** @param {State} state */
   #renderCurtain({ phase, retryAt }) {
     this.#curtain.hidden = phase !== "starting" && phase !== "lost";
+    button("retry").hidden = phase !== "lost" || !retryAt;
     const seconds = retryAt && Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
     let text = "Starting…";
     if (phase === "lost") text = "Connection lost. Reconnecting…";
