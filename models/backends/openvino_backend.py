@@ -10,7 +10,6 @@ but cutting them out of the maps costs more than what they save (32 ms against 1
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,11 +22,10 @@ from numpy.typing import NDArray
 from openvino.preprocess import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
     PrePostProcessor,
 )
-from torch import Tensor, nn
-from torch.nn import functional
 
 from models import colour, compositing
 from models.backends import Cutout, Fit
+from models.backends.translation import translate
 from models.device import processor_has_bf16, processors
 from models.network import MattingNetwork
 from models.network.base import resize
@@ -49,7 +47,7 @@ class OpenVinoBackend:
     accelerator = False
 
     def __init__(self, network: MattingNetwork) -> None:
-        """Translate the network; sizes are compiled when they first come."""
+        """Translate the network, or find it translated; sizes are compiled when they first come."""
         self._network = network.eval().float()
         precision = "bf16" if processor_has_bf16() else "f32"
         self.name = f"openvino {precision.replace('f32', 'fp32')}"
@@ -59,17 +57,7 @@ class OpenVinoBackend:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": str(processors()),
         }
-        # Traced at an arbitrary size; the sizes stay free until they are compiled.
-        frame, small = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 32, 48)
-        coarse, refined = torch.rand(1, 37, 32, 48), torch.ones(1, 1, 16, 24)
-        with torch.inference_mode(), warnings.catch_warnings():
-            # OpenVINO traces; torch calls that deprecated and warns of sizes, which are kept free.
-            warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
-            warnings.filterwarnings("ignore", module="models.network")
-            self._base = openvino.convert_model(_Base(network), example_input=(small, small))
-            self._refiner = openvino.convert_model(
-                _DenseRefiner(network), example_input=(frame, frame, coarse, refined)
-            )
+        self._base, self._refiner = translate(self._network, self._core)
         self._compiled: OrderedDict[tuple[int, int, int, int], _Compiled] = OrderedDict()
 
     def upload(self, source: I420) -> Bytes:
@@ -199,39 +187,6 @@ class _Compiled:
 
     base: Any
     refiner: Any
-
-
-class _Base(nn.Module):
-    def __init__(self, network: MattingNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, source: Tensor, plate: Tensor) -> Tensor:
-        return self.network.base_stage(source, plate)
-
-
-class _DenseRefiner(nn.Module):
-    """`MattingNetwork.refine_stage` with the selection made outside, as a mask of patches."""
-
-    def __init__(self, network: MattingNetwork) -> None:
-        super().__init__()
-        everything = network.with_settings(refine_mode="full")
-        self.network, self.refiner, self.config = network, everything.refiner, everything.config
-
-    def forward(
-        self, source: Tensor, plate: Tensor, base_output: Tensor, refined: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Alpha (1, 1, H, W), 0..1, and foreground (1, 3, H, W), 0..255, ready to be cut off."""
-        coarse = self.network.read_base(base_output)
-        found = torch.cat([coarse.hidden, coarse.alpha, coarse.residual], 1)
-        frames = torch.cat([source, plate], 1)
-        dense, _ = self.refiner(frames, found, coarse.error, self.config)
-        size = (source.shape[2], source.shape[3])
-        plain = resize(torch.cat([coarse.alpha, coarse.residual], 1), size)
-        chosen = functional.interpolate(refined, scale_factor=4.0, mode="nearest")
-        out = plain + chosen * (dense - plain)
-        foreground = (out[:, 1:] + source).clamp(0, 1) * 255 + 0.5
-        return out[:, :1].clamp(0, 1), foreground
 
 
 def _padded(picture: Bytes) -> Bytes:
