@@ -17,8 +17,6 @@ COMMANDS = {
 }
 """Module and summary of each; a module has `add_arguments(parser)` and `run(args) -> int`."""
 
-OPERATOR_ERROR = 2
-
 
 def make_parser(command: str | None) -> argparse.ArgumentParser:
     """Only the module of the given command is imported: some of them take seconds."""

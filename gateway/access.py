@@ -74,7 +74,10 @@ class Problem(Exception):
 
 def same(given: str, expected: str) -> bool:
     """Compare secrets in constant time."""
-    return hmac.compare_digest(given.encode(), expected.encode())
+    # Headers hold whatever bytes the client sent, as surrogates where they are no UTF-8.
+    return hmac.compare_digest(
+        given.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape")
+    )
 
 
 class Access:

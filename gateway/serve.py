@@ -24,6 +24,8 @@ from gateway.settings_sources import load
 from models.errors import MattingError
 
 OPERATOR_ERROR = 2
+INTERRUPTED = 130
+"""What shells expect of a program that SIGINT ended."""
 PATIENCE = 5.0
 """Seconds that requests in progress get when the server stops."""
 
@@ -50,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
         return serve(settings, open_engine)
     except (SettingsError, MattingError) as error:
         return complain(str(error))
+    except KeyboardInterrupt:
+        # While networks were loading; later, signals stop the server in order.
+        return INTERRUPTED
 
 
 def serve(settings: Settings, make_engine: MakeEngine) -> int:

@@ -180,10 +180,17 @@ class Publication(Session):
 
     async def _watch_idleness(self) -> None:
         deadline = self._settings.idle_deadline
-        frames = -1
-        while frames != self.stream.stats.frames_in:
-            frames = self.stream.stats.frames_in
-            await asyncio.sleep(deadline)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        # A stream that is taken over remembers the last frame of the session before.
+        def silent() -> float:
+            idle, lived = self.stream.idle(), loop.time() - began
+            return lived if idle is None else min(idle, lived)
+
+        # Sleeps until the deadline could have passed at the earliest: silence has no event.
+        while (left := deadline - silent()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(left)
         raise SessionOver(f"no video came for {deadline:g} s")
 
     async def _report(self) -> None:

@@ -189,7 +189,9 @@ class Stream:
 
     def idle(self) -> float | None:
         """Seconds since the last source frame, `None` before the first."""
-        return None if self.stats.last_in is None else self._clock() - self.stats.last_in
+        if self.stats.last_in is None:
+            return None
+        return self._clock() - self.stats.last_in
 
     def _plate_numbers(self) -> events.PlateNumbers:
         newest = self.transformer.newest

@@ -82,6 +82,7 @@ def test_names_are_plain_words(name: str):
 def test_secrets_of_any_characters_can_be_compared():
     assert same("ключ", "ключ")
     assert not same("ключ", "key")
+    assert not same(b"\xff\xfe".decode("utf-8", "surrogateescape"), "key")
 
 
 async def test_a_body_is_refused_as_soon_as_it_is_too_long(tmp_path: Path):
