@@ -104,6 +104,11 @@ async function start() {
   store.show((state, before) => statistics.render(state, before));
   store.show((state, before) => messages.render(state, before));
   store.show(remember);
+  // The start button is gone: somebody at the keyboard goes on where the next step is.
+  store.show(({ phase }, before) => {
+    const lost = document.activeElement === document.body;
+    if (phase === "live" && before.phase === "starting" && lost) button("capture").focus();
+  });
   // The seconds until the next attempt, in words.
   setInterval(() => {
     if (store.state.phase === "lost") stage.render(store.state);

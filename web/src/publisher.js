@@ -175,10 +175,28 @@ export class Publisher {
       if (this.#connection !== connection) return;
       this.#known = { stream, key };
       this.#store.dispatch({ type: "set", values: { stream } });
+    } catch (error) {
+      if (this.#connection === connection) await this.#refused(error);
+      return;
+    }
+    await this.#putBackdropBack();
+  }
+
+  /** The page is where the backdrop is chosen: a new session shows what was chosen here. */
+  async #putBackdropBack() {
+    try {
       await this.setBackdrop(this.#store.state.backdrop);
     } catch (error) {
-      if (this.#connection !== connection) return;
-      await this.#refused(error);
+      if (error instanceof Unreachable) return; // and the connection will notice as well
+      if (!(error instanceof Refusal)) throw error;
+      const message = { level: /** @type {const} */ ("warning"), text: error.message, sticky: true };
+      this.#store.dispatch({ type: "message", message });
+      const first = this.#store.state.pictures.find((each) => each.built_in);
+      if (error.reason !== "unknown-backdrop" || !first) return;
+      /** @type {PictureChoice} */
+      const backdrop = { kind: "picture", id: first.id };
+      this.#store.dispatch({ type: "backdrop", backdrop });
+      await this.setBackdrop(backdrop).catch(ignoreGone);
     }
   }
 
@@ -193,10 +211,6 @@ export class Publisher {
       return this.#connect();
     } else if (error.status >= 500 || error.status === 429) {
       return this.#comeBack(error.retryAfter);
-    } else if (error.reason === "unknown-backdrop") {
-      const backdrop = /** @type {const} */ ({ kind: "blur", radius: 24 });
-      this.#store.dispatch({ type: "backdrop", backdrop });
-      return this.setBackdrop(backdrop);
     }
     this.stop();
     const text = error.message;
@@ -268,7 +282,7 @@ export class Publisher {
 }
 
 /**
- * Leaving a session that is gone already is no trouble.
+ * What the gateway says no to, or cannot hear, is over anyway.
  * @param {unknown} error
  */
 function ignoreGone(error) {

@@ -9,6 +9,9 @@ import { button, make, part } from "./dom.js";
  * @property {() => void} [release]
  */
 
+/** Inputs in which no letter and no digit means anything. */
+const KEYLESS = Object.freeze(["radio", "range", "color", "file"]);
+
 /** Keys anywhere on the page, except where somebody types. */
 export class Shortcuts {
   #shortcuts;
@@ -62,6 +65,6 @@ export class Shortcuts {
 
 /** @param {KeyboardEvent} event */
 function typing({ target }) {
-  if (target instanceof HTMLInputElement) return !["radio", "checkbox"].includes(target.type);
+  if (target instanceof HTMLInputElement) return !KEYLESS.includes(target.type);
   return target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
 }
