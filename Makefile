@@ -48,7 +48,7 @@ format: $(VENV)/dev
 # The picture in the README: the journey of the browser test, photographed.
 screenshot: $(VENV)/dev
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
-	python -m pytest tests/browser/test_journey.py --screenshot web/screenshot.png
+	python -m pytest tests/browser/test_journey.py -k stands_before --screenshot web/screenshot.jpg
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache \

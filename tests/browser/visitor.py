@@ -121,8 +121,12 @@ class Visitor:
 
     def photograph(self, target: Path) -> None:
         """Save the page as it looks now, once the person stands in the composite."""
+        self.page.set_viewport_size({"width": 1440, "height": 900})
+        self.page.mouse.move(0, 0)
+        self.part("camera").scroll_into_view_if_needed()
         self.until(self.composite, self.is_standing, "the person to stand in the composite")
-        self.page.screenshot(path=target)
+        quality = 92 if target.suffix == ".jpg" else None
+        self.page.screenshot(path=target, quality=quality)
 
     def is_standing(self, picture: RGB) -> bool:
         """Whether the person of the clip stands in the picture, whatever is behind them."""
