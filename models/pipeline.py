@@ -28,7 +28,8 @@ SETTLING: int = 8
 class MattingPipeline(Generic[Image]):
     """Plate, backdrop and the last frame of one stream. One thread uses it.
 
-    Fails closed: without a plate a frame shows the backdrop alone, never the source.
+    Fails closed: without a plate, or while the camera looks elsewhere than at its plate, a frame
+    shows the backdrop alone, never the source.
     """
 
     def __init__(self, backend: Backend[Image], *, careful: bool = False) -> None:
@@ -76,11 +77,15 @@ class MattingPipeline(Generic[Image]):
         image = self._backend.upload(source)
         clock.lap("upload")
         cutout = self._cut_out(image, size, clock)
-        mixed = self._backend.compose(cutout, self._painted(size))
-        clock.lap("composite")
-        pixels = self._backend.download(mixed)
-        clock.lap("download")
         tracker = self._tracked(self._sized_plate(size))
+        if tracker.lost:
+            pixels = self._backdrop_alone(size)
+            clock.lap("composite")
+        else:
+            mixed = self._backend.compose(cutout, self._painted(size))
+            clock.lap("composite")
+            pixels = self._backend.download(mixed)
+            clock.lap("download")
         return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity)
 
     def matte(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

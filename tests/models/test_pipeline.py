@@ -145,3 +145,20 @@ def test_no_picture_is_matted_without_a_plate(backend: Ideal):
 def test_no_fit_leaves_the_plate_untouched(backend: Ideal):
     plate = backend.upload_rgb(room())
     assert backend.adjust(plate, Fit()) is plate
+
+
+def test_a_camera_that_turned_away_shows_the_backdrop_alone(backend: Ideal):
+    rng = np.random.default_rng(3)
+    wide = np.kron(rng.integers(40, 200, (9, 32, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(wide[:, :128]))
+    pipeline.set_backdrop(Colour(0, 0, 255))
+    turned = colour.to_i420(wide[:, 20:148])
+    # Until it is noticed, a third of a second at 30 frames a second.
+    composites = [pipeline.composite(turned) for _ in range(20)]
+    rgb = colour.to_rgb(composites[-1].pixels).astype(int)
+    assert composites[-1].validity == "invalid"
+    assert np.abs(rgb - (0, 0, 255)).max() < 12
+    for _ in range(60):
+        back = pipeline.composite(colour.to_i420(wide[:, :128]))
+    assert back.validity == "good"

@@ -108,3 +108,45 @@ def test_a_passing_shadow_is_no_alarm():
     for _ in range(3):
         tracker.follow(shadow, PERSON)
     assert tracker.validity == "good"
+
+
+@pytest.mark.parametrize("alpha", [PERSON, np.ones(THUMBNAIL, np.float32)])
+def test_a_camera_that_turned_away_is_lost_whatever_the_network_makes_of_it(alpha: np.ndarray):
+    tracker = followed(seen(), PERSON)
+    turned = np.roll(plate(), 6, axis=1)
+    for _ in range(30):
+        tracker.follow(seen(scene=turned), alpha)
+    assert tracker.lost
+    assert tracker.validity == "invalid"
+
+
+def test_a_room_never_seen_before_is_lost_when_all_of_it_passes_for_a_person():
+    tracker = followed(seen(), PERSON)
+    for _ in range(30):
+        tracker.follow(seen(scene=plate(seed=9)), np.ones(THUMBNAIL, np.float32))
+    assert tracker.lost
+
+
+def test_a_camera_that_turns_back_is_found_again():
+    tracker = followed(seen(), PERSON)
+    for scene, lost in ((np.roll(plate(), 6, axis=1), True), (plate(), False)):
+        for _ in range(40):
+            tracker.follow(seen(scene=scene), PERSON)
+        assert tracker.lost is lost
+
+
+def test_shadow_and_light_never_make_a_camera_lost():
+    tracker = followed(seen(), PERSON)
+    shadow = seen(1.3)
+    shadow[10:70, 85:] *= 0.8
+    for _ in range(40):
+        tracker.follow(shadow, PERSON)
+    assert not tracker.lost
+
+
+def test_somebody_who_passes_close_to_the_camera_does_not_lose_it():
+    tracker = followed(seen(), PERSON)
+    close = np.full(SIZE, 0.3, np.float32)
+    for _ in range(8):
+        tracker.follow(close, np.ones(THUMBNAIL, np.float32))
+    assert not tracker.lost
