@@ -35,8 +35,7 @@ def crop(x: Tensor, patches: Patches, side: int, margin: int) -> Tensor:
     if margin:
         x = functional.pad(x, (margin, margin, margin, margin))
     window = side + 2 * margin
-    windows = x.unfold(2, window, side).unfold(3, window, side)
-    return windows[patches.image, :, patches.row, patches.column]
+    return _gather(x, patches.image, patches.row * side, patches.column * side, (window, window))
 
 
 def paste(x: Tensor, patches: Patches, values: Tensor) -> Tensor:
@@ -59,11 +58,23 @@ def crop_resized(
     rows = _interpolation(x.shape[2], size[0], side, margin, x)
     columns = _interpolation(x.shape[3], size[1], side, margin, x)
     block = (rows.matrices.shape[2], columns.matrices.shape[2])
-    blocks = x.unfold(2, block[0], 1).unfold(3, block[1], 1)
-    cut = blocks[patches.image, :, rows.starts[patches.row], columns.starts[patches.column]]
+    top, left = rows.starts[patches.row], columns.starts[patches.column]
+    cut = _gather(x, patches.image, top, left, block)
     down = rows.matrices[patches.row].unsqueeze(1)  # (P, 1, window, block rows)
     across = columns.matrices[patches.column].unsqueeze(1)  # (P, 1, window, block columns)
     return down @ cut @ across.transpose(2, 3)
+
+
+def _gather(x: Tensor, image: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
+    """(P, C, *size) from `x` (N, C, H, W): windows by their upper left corners.
+
+    By index, pixel by pixel with all channels: the gradient of an unfolded view would visit every
+    possible window instead of the selected ones (10 times slower at 6 x 1,000 patches).
+    """
+    rows = top[:, None] + torch.arange(size[0], device=x.device)
+    columns = left[:, None] + torch.arange(size[1], device=x.device)
+    pixels = x.permute(0, 2, 3, 1)[image[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return pixels.permute(0, 3, 1, 2)
 
 
 class _Interpolation(NamedTuple):
