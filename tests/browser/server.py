@@ -1,7 +1,7 @@
 """`cleanplate serve` as an operator runs it: its own process, on a port that restarts keep."""
 
 import contextlib
-import signal
+import os
 import socket
 import subprocess
 import sys
@@ -36,8 +36,10 @@ class Server:
 
     def start(self) -> None:
         """Start and return when it is ready to matte; raises with its log when it is not."""
+        # As on a fresh machine: settings of whoever runs the tests do not reach it.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("CLEANPLATE_")}
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=environment)
         # Waits on the process, so that one that dies at once is noticed at once.
         for _ in range(START_SECONDS * 5):
             if self._ready():
@@ -55,14 +57,6 @@ class Server:
             self._process.kill()
             self._process.wait()
             self._process = None
-
-    def stop(self) -> int:
-        """End it as an operator would and return its exit status."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
-        code = self._process.wait(timeout=60)
-        self._process = None
-        return code
 
     def log(self) -> str:
         """What it has said so far, over all its starts."""
