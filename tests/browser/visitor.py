@@ -123,7 +123,7 @@ class Visitor:
         """Save the page as it looks now, once the person stands in the composite."""
         self.page.set_viewport_size({"width": 1440, "height": 900})
         self.page.mouse.move(0, 0)
-        self.part("camera").scroll_into_view_if_needed()
+        self.page.locator("#step-camera").evaluate("card => card.parentElement.scrollTo(0, 0)")
         self.until(self.composite, self.is_standing, "the person to stand in the composite")
         quality = 92 if target.suffix == ".jpg" else None
         self.page.screenshot(path=target, quality=quality)
