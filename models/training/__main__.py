@@ -1,8 +1,11 @@
-"""`python -m models.training base|joint`: train the network stage by stage, look at it, export it.
+"""`python -m models.training base|joint`: train the network stage by stage, look at it, release it.
 
 python -m models.training base  --data DATA --out runs/base --encoder DATA/backbone/FILE
 python -m models.training joint --data DATA --out runs/joint --start runs/base
-python -m models.training export --start runs/joint --out models/weights/NAME.safetensors
+python -m models.training sheet --data DATA --start runs/joint --scenes 12 --out sheet.png
+python -m models.training validate --data DATA --start mobilenetv2.rooms-1
+python -m models.training release --data DATA --before runs/base --start runs/joint \\
+    --name mobilenetv2.TAG --out models/weights
 """
 
 from __future__ import annotations
@@ -15,15 +18,16 @@ from pathlib import Path
 
 import cv2
 import torch
-from safetensors.torch import save_file
 
 from models.network import MattingNetwork
 from models.training.encoder import start_from_imagenet
 from models.training.material import people_files, read_pictures, room_files
+from models.training.release import VALIDATION_SCALE, release
 from models.training.samples import Batches
 from models.training.sheet import contact_sheet
 from models.training.stage import base_stage, joint_stage, run
 from models.training.validation import examine, validation_scenes
+from models.weights import load_network
 
 VALIDATION_SIZE = (288, 512)
 
@@ -31,10 +35,12 @@ VALIDATION_SIZE = (288, 512)
 def main() -> None:
     """Parse the command line and run one stage."""
     parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
-    parser.add_argument("stage", choices=["base", "joint", "validate", "sheet", "export"])
+    parser.add_argument("stage", choices=["base", "joint", "validate", "sheet", "release"])
     parser.add_argument("--data", type=Path, help="folder with people/ and rooms/")
     parser.add_argument("--out", type=Path, help="folder for checkpoints, or the exported file")
-    parser.add_argument("--start", type=Path, help="folder of the stage before")
+    parser.add_argument("--start", type=Path, help="folder of the stage before, or name of a card")
+    parser.add_argument("--before", type=Path, nargs="*", default=[], help="stages before --start")
+    parser.add_argument("--name", help="of the released weights, <architecture>.<tag>")
     parser.add_argument("--encoder", type=Path, help="ImageNet weights of the encoder")
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, help="samples a step, if not the stage's own")
@@ -50,22 +56,23 @@ def main() -> None:
     network = MattingNetwork()
     if arguments.encoder:
         start_from_imagenet(network, arguments.encoder)
-    if arguments.start:
+    if arguments.start and not arguments.start.is_dir():
+        network = load_network(str(arguments.start))
+    elif arguments.start:
         state = torch.load(arguments.start / "checkpoint.pt", weights_only=True)
         network.load_state_dict(state["averaged"])
-    if arguments.stage == "export":
-        halves = {
-            key: value.half().contiguous() if value.is_floating_point() else value
-            for key, value in network.state_dict().items()
-        }
-        save_file(halves, arguments.out)
-        return
     scenes = list(validation_scenes(arguments.data, VALIDATION_SIZE, arguments.scenes))
     if arguments.stage == "validate":
-        print(asdict(examine(network.with_settings(base_scale=0.5), scenes)))  # noqa: T201 the answer
+        examined = examine(network.with_settings(base_scale=VALIDATION_SCALE), scenes)
+        print(asdict(examined))  # noqa: T201 the answer
+        return
+    if arguments.stage == "release":
+        runs = {folder.name: folder for folder in (*arguments.before, arguments.start)}
+        card = release(runs, arguments.data, scenes, arguments.name, arguments.out)
+        print(f"{card.name}: {dict(card.scores)}")  # noqa: T201 the answer
         return
     if arguments.stage == "sheet":
-        sheet = contact_sheet(network.with_settings(base_scale=0.5), scenes)
+        sheet = contact_sheet(network.with_settings(base_scale=VALIDATION_SCALE), scenes)
         cv2.imwrite(str(arguments.out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
         return
     stage = (base_stage if arguments.stage == "base" else joint_stage)(arguments.steps)
@@ -83,7 +90,7 @@ def main() -> None:
     )
 
     def score(average: MattingNetwork) -> dict[str, float]:
-        settings = average.with_settings(base_scale=0.5)
+        settings = average.with_settings(base_scale=VALIDATION_SCALE)
         if stage.kind == "base":  # the refiner knows nothing yet
             settings = settings.with_settings(refine_pixels=0)
         return asdict(examine(settings, scenes))

@@ -39,8 +39,8 @@ FORMAT: Final = "safetensors fp16"
 
 
 def operator_folder() -> Path:
-    """Where imported weights go: `CLEANPLATE_WEIGHTS`, else the user's data folder (XDG)."""
-    if chosen := os.environ.get("CLEANPLATE_WEIGHTS"):
+    """Where imported weights go: `CLEANPLATE_WEIGHTS_FOLDER`, else the user's data folder (XDG)."""
+    if chosen := os.environ.get("CLEANPLATE_WEIGHTS_FOLDER"):
         return Path(chosen)
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "cleanplate" / "weights"

@@ -21,7 +21,7 @@ def run(*words: object) -> int:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CLEANPLATE_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("CLEANPLATE_WEIGHTS_FOLDER", str(tmp_path / "weights"))
     return tmp_path / "weights"
 
 
