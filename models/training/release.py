@@ -80,7 +80,8 @@ def release(
                 "size": f"{width}x{height}",
                 "recipe": "held-back people over held-back rooms; plate: shift up to 0.3 px, "
                 "gamma 0.85 to 1.15; both independently: noise 0.01, 4:2:0, JPEG 80",
-                "command": "python -m models.training validate",
+                "command": f"python -m models.training validate --data DATA --start {name} "
+                f"--scenes {len(scenes)}",
                 "machine": f"{platform.machine()} CPU, torch {torch.__version__}",
             }
         },
