@@ -1,4 +1,5 @@
 import { Backoff } from "./state/backoff.js";
+import { PlateKeeper } from "./state/keeper.js";
 import { Connection } from "./wire/connection.js";
 import { Refusal, Unreachable } from "./wire/gateway.js";
 import { Meter } from "./wire/measure.js";
@@ -32,9 +33,7 @@ export class Publisher {
   #connection = null;
   /** @type {{stream: string, key: string} | null} */
   #known = null;
-  /** @type {Blob | null} */
-  #plate = null;
-  #restoring = false;
+  #keeper = new PlateKeeper();
   /** @type {Map<string, Blob>} pictures of our own that the gateway may forget */
   #own = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -77,7 +76,7 @@ export class Publisher {
     this.#connection = null;
     this.#tracks = null;
     this.#known = null;
-    this.#plate = null;
+    this.#keeper.keep(null);
     this.#store.dispatch({ type: "stopped" });
   }
 
@@ -88,12 +87,27 @@ export class Publisher {
   }
 
   /**
-   * @param {MediaStreamTrack} track
+   * @param {MediaStreamTrack | null} track null sends nothing until the next one comes
    * @param {number} frameRate
    */
   async replaceCamera(track, frameRate) {
-    if (this.#tracks) this.#tracks.camera = track;
+    if (this.#tracks && track) this.#tracks.camera = track;
     await this.#connection?.replaceCamera(track, frameRate);
+  }
+
+  /**
+   * Leave the stream as it is and publish this camera as another one, with no plate: a session
+   * that took the old stream over would take its plate over as well.
+   * @param {MediaStreamTrack} track
+   */
+  async startOver(track) {
+    const session = this.#connection?.published?.session;
+    if (session) this.#gateway.leave(session, this.#known?.key).catch(ignoreGone);
+    this.#known = null;
+    if (!this.#tracks) return;
+    this.#tracks.camera = track;
+    // Where there is no connection the next attempt is due anyway, and finds no stream to take up.
+    if (this.#connection) await this.#connect();
   }
 
   /** @param {MediaStreamTrack | null} track */
@@ -108,9 +122,18 @@ export class Publisher {
     }
   }
 
-  /** @param {Blob | null} picture what to restore after the gateway forgot */
-  keepPlate(picture) {
-    this.#plate = picture;
+  /** What is restored after the gateway forgot. */
+  get plate() {
+    return this.#keeper.plate;
+  }
+
+  /**
+   * Resolves when nothing of the plate before is on its way to the gateway any more.
+   * @param {Blob | null} picture what to restore after the gateway forgot
+   * @returns {Promise<void>}
+   */
+  async keepPlate(picture) {
+    await this.#keeper.keep(picture);
   }
 
   /** @param {string} id @param {Blob} picture */
@@ -248,22 +271,19 @@ export class Publisher {
 
   /** The gateway has no plate although we captured one: it was started anew. */
   async #restorePlate() {
-    const plate = this.#plate;
-    if (!plate || this.#restoring || this.#store.state.capture) return;
-    this.#restoring = true;
-    try {
-      await this.calls?.restorePlate(plate);
-    } catch (error) {
-      if (error instanceof Refusal && error.status < 500 && error.reason !== "no-video") {
-        this.#plate = null;
-        const text = "The captured background could not be restored. Capture it again.";
-        this.#store.dispatch({ type: "message", message: { level: "warning", text, sticky: true } });
-      } else if (!(error instanceof Refusal || error instanceof Unreachable)) {
-        throw error;
-      } // else: the next statistics, in a second, bring the next attempt
-    } finally {
-      this.#restoring = false;
-    }
+    const calls = this.calls;
+    if (!calls || this.#store.state.capture) return;
+    const error = await this.#keeper.restore(
+      (plate, signal) => calls.restorePlate(plate, signal),
+      () => calls.forgetPlate().catch(ignoreGone),
+    );
+    if (error instanceof Refusal && error.status < 500 && error.reason !== "no-video") {
+      await this.#keeper.keep(null);
+      const text = "The captured background could not be restored. Capture it again.";
+      this.#store.dispatch({ type: "message", message: { level: "warning", text, sticky: true } });
+    } else if (error && !(error instanceof Refusal || error instanceof Unreachable)) {
+      throw error;
+    } // else: the next statistics, in a second, bring the next attempt
   }
 
   async #tick() {

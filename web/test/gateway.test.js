@@ -93,3 +93,21 @@ test("a stream's name is read from among other links", () => {
   assert.equal(streamName('</other>; rel="next"'), null);
   assert.equal(streamName(null), null);
 });
+
+test("a plate on its way back can be called off", async () => {
+  const { gateway, asked } = scripted(Response.json({}));
+  const cancel = new AbortController();
+  await gateway.stream("room", "key").restorePlate(new Blob(["png"]), cancel.signal);
+  assert.equal(asked[0].signal.aborted, false);
+  cancel.abort();
+  assert.equal(asked[0].signal.aborted, true);
+});
+
+test("a watcher leaves its session, even when the page goes away", async () => {
+  const { gateway, asked } = scripted(new Response(null));
+  await gateway.leave("/whep/room/session-3");
+  assert.deepEqual(
+    [asked[0].method, asked[0].path, asked[0].keepalive],
+    ["DELETE", "/whep/room/session-3", true],
+  );
+});

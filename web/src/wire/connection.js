@@ -121,7 +121,7 @@ export class Connection {
 
   /**
    * Another camera, or the same one at another size, in the same session.
-   * @param {MediaStreamTrack} track
+   * @param {MediaStreamTrack | null} track null sends nothing
    * @param {number} frameRate
    */
   async replaceCamera(track, frameRate) {

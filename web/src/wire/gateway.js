@@ -113,13 +113,19 @@ export class Gateway {
       capture: async () =>
         (await this.#call("POST", `${base}/plate`, { key, patience: 30_000 })).json(),
       /** @returns {Promise<Blob>} */
-      plate: async () => (await this.#call("GET", `${base}/plate`, { key })).blob(),
-      /** @param {Blob} picture */
-      restorePlate: async (picture) => {
+      plate: async () => {
+        const response = await this.#call("GET", `${base}/plate`, { key });
+        return response.blob().catch(() => {
+          throw new Unreachable(); // it broke off in the middle
+        });
+      },
+      /** @param {Blob} picture @param {AbortSignal} [signal] */
+      restorePlate: async (picture, signal) => {
         await this.#call("PUT", `${base}/plate`, {
           key,
           type: picture.type || "image/png",
           body: picture,
+          signal,
         });
       },
       forgetPlate: async () => {
@@ -154,10 +160,11 @@ export class Gateway {
    * @param {string} method
    * @param {string} path
    * @param {{key?: string, type?: string, body?: BodyInit, patience?: number,
-   *   keepalive?: boolean}} [request] `patience` in ms
+   *   keepalive?: boolean, signal?: AbortSignal}} [request] `patience` in ms
    * @returns {Promise<Response>}
    */
-  async #call(method, path, { key, type, body, patience = 10_000, keepalive } = {}) {
+  async #call(method, path, request = {}) {
+    const { key, type, body, patience = 10_000, keepalive } = request;
     /** @type {Record<string, string>} */
     const headers = {};
     if (key) headers["Cleanplate-Key"] = key;
@@ -165,7 +172,8 @@ export class Gateway {
     if (this.#token) headers["Authorization"] = `Bearer ${this.#token}`;
     let response;
     try {
-      const signal = AbortSignal.timeout(patience);
+      const late = AbortSignal.timeout(patience);
+      const signal = request.signal ? AbortSignal.any([late, request.signal]) : late;
       response = await this.#fetch(path, { method, headers, body, signal, keepalive });
     } catch {
       throw new Unreachable();
