@@ -13,10 +13,12 @@ export class Capturing {
   #cancel = null;
   /** @type {string | null} */
   #picture = null;
+  /** Counts what ends a plate: a capture that was begun before must not bring one back. */
+  #forgotten = 0;
 
   /**
    * @param {Store} store
-   * @param {Publisher} publisher
+   * @param {Pick<Publisher, "calls" | "plate" | "keepPlate">} publisher
    */
   constructor(store, publisher) {
     this.#store = store;
@@ -50,42 +52,79 @@ export class Capturing {
   }
 
   async forget() {
-    this.#publisher.keepPlate(null);
+    this.#forgotten += 1;
     this.#show(null);
     this.#store.dispatch({ type: "forgotten" });
+    await this.#publisher.keepPlate(null);
     await this.#publisher.calls?.forgetPlate();
   }
 
   /** The stream ended. */
   clear() {
     this.stop();
+    this.#forgotten += 1;
     this.#show(null);
   }
 
   /** @param {MediaStreamTrack} camera */
   async #collect(camera) {
-    const calls = this.#publisher.calls;
+    const { calls, plate: before } = this.#publisher;
     if (!calls) return;
+    const forgotten = this.#forgotten;
+    // From here on the plate in keeping may be an older scene than the gateway's: until it is known
+    // which one the gateway has, there is none to restore.
+    await this.#publisher.keepPlate(null);
+    if (this.#forgotten !== forgotten) return;
     try {
       await calls.capture();
-      const plate = await calls.plate();
-      this.#publisher.keepPlate(plate);
-      this.#store.dispatch({ type: "captured", picture: this.#show(plate) });
-      const text = "Background captured. Step back in.";
-      this.#store.dispatch({ type: "message", message: { level: "success", text } });
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+      if (this.#forgotten !== forgotten) return; // cancelled by that, and said already
+      // Refused: the gateway keeps what it had. Without an answer nobody knows what it has.
+      const kept = error instanceof Refusal && error.status < 500;
+      if (kept && this.#publisher.calls) await this.#publisher.keepPlate(before);
       if (this.#store.state.plate.state !== "ready") await unlock(camera);
-      const refused = error instanceof Refusal;
-      const reason = refused ? error.reason : "unreachable";
-      const text = refused
-        ? refusal(error.reason, error.message)
-        : "The gateway does not answer. Capture again when the connection is back.";
-      this.#store.dispatch({ type: "refused", text });
-      const action = /** @type {const} */ ({ label: "Try again", name: "capture" });
-      const message = { level: /** @type {const} */ ("error"), text, reason, sticky: true, action };
-      this.#store.dispatch({ type: "message", message });
+      this.#refused(error);
+      return;
     }
+    const plate = await this.#fetch(calls);
+    if (this.#forgotten !== forgotten || !this.#publisher.calls) return;
+    await this.#publisher.keepPlate(plate);
+    this.#store.dispatch({ type: "captured", picture: this.#show(plate) });
+    const message = plate
+      ? { level: /** @type {const} */ ("success"), text: "Background captured. Step back in." }
+      : {
+          level: /** @type {const} */ ("warning"),
+          text: "Background captured, but its picture did not arrive: it cannot be shown here, nor restored if the gateway restarts.",
+        };
+    this.#store.dispatch({ type: "message", message });
+  }
+
+  /**
+   * The captured plate; null where it does not arrive, which makes the capture no failure.
+   * @param {{plate: () => Promise<Blob>}} calls
+   * @returns {Promise<Blob | null>}
+   */
+  async #fetch(calls) {
+    try {
+      return await calls.plate();
+    } catch (error) {
+      if (error instanceof Refusal || error instanceof Unreachable) return null;
+      throw error;
+    }
+  }
+
+  /** @param {Refusal | Unreachable} error */
+  #refused(error) {
+    const refused = error instanceof Refusal;
+    const reason = refused ? error.reason : "unreachable";
+    const text = refused
+      ? refusal(error.reason, error.message)
+      : "The gateway does not answer. Capture again when the connection is back.";
+    this.#store.dispatch({ type: "refused", text });
+    const action = /** @type {const} */ ({ label: "Try again", name: "capture" });
+    const message = { level: /** @type {const} */ ("error"), text, reason, sticky: true, action };
+    this.#store.dispatch({ type: "message", message });
   }
 
   /** @param {Blob | null} plate */
