@@ -1,6 +1,7 @@
 import { Capturing } from "./capturing.js";
 import { Devices } from "./devices.js";
 import { Publisher } from "./publisher.js";
+import { Switching } from "./switching.js";
 import { Refusal, Unreachable } from "./wire/gateway.js";
 import { NotAPicture, prepare } from "./wire/picture.js";
 
@@ -26,6 +27,7 @@ export class Studio {
   #publisher;
   #devices;
   #capturing;
+  #switching;
   #askToken;
 
   /**
@@ -50,15 +52,10 @@ export class Studio {
     this.#devices = new Devices(store, {
       onSource: (track) => screens.source(track),
       onMicrophone: (track) => this.#publisher.replaceMicrophone(track),
-      onCamera: async (track, fits) => {
-        await this.#publisher.replaceCamera(track, store.state.frameRate ?? 30);
-        if (!fits && store.state.plate.state === "ready") {
-          await this.forgetPlate();
-          this.#say("warning", "Another view of the room: capture the background again.");
-        }
-      },
+      onCamera: (track, fits) => this.#switch(track, fits),
     });
     this.#capturing = new Capturing(store, this.#publisher);
+    this.#switching = new Switching(this.#publisher, this.#capturing, () => this.#devices.camera);
   }
 
   /**
@@ -216,6 +213,24 @@ export class Studio {
 
   dismiss() {
     this.#store.dispatch({ type: "message", message: null });
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {boolean} fits
+   */
+  async #switch(track, fits) {
+    const { plate, frameRate } = this.#store.state;
+    const outcome = await this.#switching.to(track, frameRate ?? 30, fits);
+    if (this.#store.state.phase === "off") return; // stopped meanwhile
+    if (outcome === "anew") {
+      this.#say(
+        "warning",
+        "The old background could not be deleted, so a new stream was started. Capture the background, and send the watch link again.",
+      );
+    } else if (outcome === "forgotten" && (plate.state !== "none" || plate.picture)) {
+      this.#say("warning", "Another view of the room: capture the background again.");
+    }
   }
 
   /** @param {Level} level @param {string} text */
