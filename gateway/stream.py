@@ -7,9 +7,10 @@ backdrop again. Whoever watches it stays meanwhile and sees the backdrop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import asdict
 from typing import Final, TypeVar
@@ -35,6 +36,8 @@ T = TypeVar("T")
 PATIENCE: Final = 20.0
 """Seconds that a call to the engine, other than a frame, may take."""
 MOST_SHOTS: Final = 30
+FEWEST_SHOTS: Final = 9
+"""The engine wants at least eight and leaves one out of an even number."""
 COLLECTING: Final = 3.0
 """Seconds; one second of frames is wanted, and slow cameras get a little longer."""
 NO_VIDEO: Final = 2.0
@@ -53,10 +56,21 @@ class EngineFailed(Exception):
     """Ours: the engine did not do what it was asked."""
 
 
-async def answered(future: Future[T]) -> T:
-    """Wait for an engine's answer; raises what it blames on the caller, else `EngineFailed`."""
+async def answered(future: Future[T], check: Callable[[], object] = lambda: None) -> T:
+    """Wait for an engine's answer; raises what it blames on the caller, else `EngineFailed`.
+
+    `check` runs before the answer is looked at, and may raise: who was overtaken meanwhile is told
+    so, and not what became of a call that nobody wants any more.
+    """
     wrapped = asyncio.wrap_future(future)
     done, _ = await asyncio.wait([wrapped], timeout=PATIENCE)
+    try:
+        check()
+    except BaseException:
+        # Also keeps asyncio from reporting an error that nobody fetches.
+        wrapped.add_done_callback(lambda it: it.cancelled() or it.exception())
+        wrapped.cancel()
+        raise
     if not done:
         wrapped.cancel()
         raise EngineFailed(f"The engine did not answer within {PATIENCE:.0f} s.")
@@ -103,6 +117,9 @@ class Stream:
         self._clock = clock
         self._changing = asyncio.Lock()
         self._plates = 0
+        """Numbers the calls that change the plate: only the newest may say how it stands."""
+        self._plate_coming = False
+        """Whether the newest is a capture or a picture that the engine has not answered yet."""
 
     async def begin(self, choice: events.BackdropChoice) -> None:
         """Set the first backdrop; does not wait for the engine, which keeps the order."""
@@ -127,31 +144,36 @@ class Stream:
 
         Raises `CaptureImpossible`, `PlateRefused` (the old plate stays then) or `EngineFailed`.
         """
-        self._claim()
-        before = self.plate_state, self.report
-        self._set_plate("collecting", self.report)
-        try:
-            return await self._learn()
-        finally:
-            # Unless it succeeded or was overtaken, everything is as before.
-            if self.plate_state == "collecting":
-                self._set_plate(*before)
+        with self._next_plate() as mine:
+            self._require_video()
+            before = self.plate_state, self.report
+            self._set_plate("collecting", self.report)
+            try:
+                return await self._learn(mine)
+            finally:
+                # Unless it succeeded or was overtaken, everything is as before.
+                if self._plates == mine and self.plate_state == "collecting":
+                    self._set_plate(*before)
 
     async def load_plate(self, rgb: NDArray[np.uint8]) -> PlateReport:
         """Take the plate from a picture; raises like `capture_plate`."""
-        if self.plate_state == "collecting":
-            raise CaptureImpossible("busy", "A plate is being captured right now.")
-        self._plates += 1
-        report = await answered(self._matting.load_plate(rgb))
-        self._set_plate("ready", report)
+        with self._next_plate() as mine:
+            loaded = self._matting.load_plate(rgb)
+            report = await answered(loaded, lambda: self._require_newest(mine))
+            self._set_plate("ready", report)
         return report
 
     async def forget_plate(self) -> None:
         """Show the backdrop only; a capture in progress comes to nothing."""
-        self._plates += 1
-        # The state changes first: whatever the engine does, this plate is not ours any more.
-        self._set_plate("none", None)
-        await answered(self._matting.forget_plate())
+        await answered(self._forget())
+
+    def hand_over(self, key: str) -> None:
+        """Somebody else goes on under this name: the plate shows a room that is not theirs.
+
+        Does not wait for the engine, which keeps the order.
+        """
+        self.key = key
+        self._forget()
 
     async def plate_picture(self) -> NDArray[np.uint8] | None:
         """The plate, H x W x 3 RGB."""
@@ -201,28 +223,48 @@ class Stream:
             state=self.plate_state, validity=newest.validity, drift=round(newest.drift, 3)
         )
 
-    def _claim(self) -> None:
-        if self.plate_state == "collecting":
-            raise CaptureImpossible("busy", "A plate is being captured right now.")
+    @contextlib.contextmanager
+    def _next_plate(self) -> Iterator[int]:
+        """Begin a capture or a picture; only `forget_plate` overtakes it. Yields its number."""
+        if self._plate_coming:
+            raise CaptureImpossible("busy", "Another plate is being made right now.")
+        self._plates += 1
+        mine = self._plates
+        self._plate_coming = True
+        try:
+            yield mine
+        finally:
+            # Else it was forgotten, and what is coming now is another's.
+            if self._plates == mine:
+                self._plate_coming = False
+
+    def _require_newest(self, mine: int) -> None:
+        if self._plates != mine:
+            raise CaptureImpossible("cancelled", "The plate was forgotten meanwhile.")
+
+    def _require_video(self) -> None:
         idle = self.idle()
         if idle is None or idle > NO_VIDEO:
             raise CaptureImpossible("no-video", "There is no video to capture the scene from.")
 
-    async def _learn(self) -> PlateReport:
-        self._plates += 1
-        mine = self._plates
+    async def _learn(self, mine: int) -> PlateReport:
         shots = await self._collect()
-        if self._plates == mine:
-            report = await answered(self._matting.learn_plate(shots))
-        if self._plates != mine:
-            # Forgotten while it was being learned: what was learned must go as well.
-            await answered(self._matting.forget_plate())
-            raise CaptureImpossible("cancelled", "The plate was forgotten during its capture.")
+        # The engine keeps the order: what is forgotten after this call does not come back.
+        self._require_newest(mine)
+        learnt = self._matting.learn_plate(shots)
+        report = await answered(learnt, lambda: self._require_newest(mine))
         self._set_plate("ready", report)
         return report
 
+    def _forget(self) -> Future[None]:
+        self._plates += 1
+        self._plate_coming = False
+        # The state changes first: whatever the engine does, this plate is not ours any more.
+        self._set_plate("none", None)
+        return self._matting.forget_plate()
+
     async def _collect(self) -> list[I420]:
-        wanted = min(MOST_SHOTS, max(3, round(self.stats.fps_in(self._clock()))))
+        wanted = min(MOST_SHOTS, max(FEWEST_SHOTS, round(self.stats.fps_in(self._clock()))))
         sources = self.transformer.sources
         seen = sources.version
         shots: list[I420] = []
