@@ -39,6 +39,9 @@ class MattingStream(Protocol):
     def load_plate(self, rgb: NDArray[np.uint8]) -> Future[PlateReport]:
         """Take the plate from a picture, H x W x 3."""
 
+    def distrust_plate(self) -> Future[None]:
+        """Another camera may be looking: the backdrop only, until the plate has fitted again."""
+
     def forget_plate(self) -> Future[None]:
         """Show the backdrop only again."""
 
@@ -141,6 +144,7 @@ class ScriptedStream:
         self._plate: I420 | None = None
         self._backdrop: Backdrop = Colour(0, 0, 0)
         self._frame: I420 | None = None
+        self.distrusted = 0
         self.closed = False
 
     def composite(self, source: I420) -> Future[Composite]:
@@ -154,6 +158,11 @@ class ScriptedStream:
     def load_plate(self, rgb: NDArray[np.uint8]) -> Future[PlateReport]:
         """See `MattingStream`."""
         return self._engine.thread.submit(self._load, rgb)
+
+    def distrust_plate(self) -> Future[None]:
+        """Counts how often it was called."""
+        self.distrusted += 1
+        return self._engine.thread.submit(lambda: None)
 
     def forget_plate(self) -> Future[None]:
         """See `MattingStream`."""

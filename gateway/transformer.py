@@ -12,6 +12,7 @@ for `freeze` seconds and then see the backdrop alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -115,6 +116,10 @@ class Transformer:
         """Matte one camera until it ends; one at a time."""
         self._epoch += 1
         self._composited_at = self._clock()
+        # Nobody says that it is the camera that the plate was captured with. An engine that cannot
+        # be asked any more fails on the first frame, too, and is handled there.
+        with contextlib.suppress(MattingError, RuntimeError):
+            self._matting.distrust_plate()
         async with asyncio.TaskGroup() as tasks:
             matting = tasks.create_task(self._matte())
             try:

@@ -209,7 +209,11 @@ class InProcessStream:
 
     def load_plate(self, rgb: NDArray[np.uint8]) -> Future[PlateReport]:
         """Take the scene from a picture (H, W, 3)."""
-        return self._change_plate(lambda: load_plate(rgb))
+        return self._change_plate(lambda: load_plate(rgb), proven=False)
+
+    def distrust_plate(self) -> Future[None]:
+        """Another camera may be looking: show nobody until the plate has fitted again."""
+        return self._submit(self._pipeline.distrust_plate)
 
     def forget_plate(self) -> Future[None]:
         """Show the backdrop only from the next frame on."""
@@ -233,7 +237,9 @@ class InProcessStream:
         self._engine.submit(self, Call(future, work))
         return future
 
-    def _change_plate(self, work: Callable[[], Plate]) -> Future[PlateReport]:
+    def _change_plate(
+        self, work: Callable[[], Plate], *, proven: bool = True
+    ) -> Future[PlateReport]:
         self._plates += 1
         number = self._plates
         future: Future[PlateReport] = Future()
@@ -242,7 +248,7 @@ class InProcessStream:
             # Made beside the matting thread: a later call must not be undone by an earlier one.
             if number != self._plates:
                 raise MattingError("a later call has changed the plate")
-            self._pipeline.set_plate(plate)
+            self._pipeline.set_plate(plate, proven=proven)
             return plate.report
 
         def then(plate: Plate) -> None:

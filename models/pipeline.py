@@ -37,6 +37,7 @@ class MattingPipeline(Generic[Image]):
         self._backend = backend
         self._generous = careful or backend.accelerator
         self._plate: Plate | None = None
+        self._proven = False
         self._backdrop: Backdrop = Transparent()
         self._alpha: NDArray[np.float32] | None = None
         self._tracker: PlateTracker | None = None
@@ -50,12 +51,24 @@ class MattingPipeline(Generic[Image]):
         """What `set_plate` set."""
         return self._plate
 
-    def set_plate(self, plate: Plate | None) -> None:
-        """Use this plate from the next frame on; `None` forgets the scene."""
+    def set_plate(self, plate: Plate | None, *, proven: bool = True) -> None:
+        """Use this plate from the next frame on; `None` forgets the scene.
+
+        One that is not `proven`, because it was not learned from this camera a moment ago, shows
+        nobody until some frames in a row have fitted it.
+        """
         self._plate = plate
+        self._proven = proven
         self._alpha = self._tracker = self._plate_image = None
         # A blurred backdrop is made from the plate.
         self._backdrop_image = self._backdrop_frame = None
+
+    def distrust_plate(self) -> None:
+        """Another camera may be looking: the plate has to prove itself again."""
+        self._proven = False
+        self._alpha = None
+        if self._tracker is not None:
+            self._tracker.distrust()
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Use this backdrop from the next frame on."""
@@ -112,6 +125,8 @@ class MattingPipeline(Generic[Image]):
         if self._tracker is None:
             noise = 0.0 if self._plate is None else float(self._plate.noise.mean())
             self._tracker = PlateTracker(self._backend.thumbnail(plate, *THUMBNAIL), noise)
+            if not self._proven:
+                self._tracker.distrust()
         return self._tracker
 
     def _cut_out(self, image: Image, size: Size, clock: _Clock) -> Cutout[Image]:
@@ -136,6 +151,10 @@ class MattingPipeline(Generic[Image]):
                 raise MattingError("there is no plate")
             # Cameras crop around the centre where they change the aspect, and so does `cover`.
             rgb = cover(self._plate.rgb, *size)
+            if self._plate_image is not None and not _same_shape(self._plate_image[0], size):
+                self._proven = False  # a telephone was turned, or another camera chosen
+            if self._tracker is not None and self._tracker.lost:
+                self._proven = False
             self._plate_image = (size, self._backend.upload_rgb(rgb))
             self._tracker = self._alpha = None
         return self._plate_image[1]
@@ -156,6 +175,11 @@ class MattingPipeline(Generic[Image]):
 
     def _scene(self) -> NDArray[np.uint8] | None:
         return None if self._plate is None else self._plate.rgb
+
+
+def _same_shape(one: Size, other: Size) -> bool:
+    """Whether a browser may have scaled one size to the other, which keeps the view."""
+    return abs(one[0] * other[1] - one[1] * other[0]) < 0.03 * one[1] * other[1]
 
 
 def matte_picture(

@@ -68,6 +68,12 @@ BETTER: Final = 0.8
 """Residual of the displaced plate over that of the plate as it is: below this it has moved. Still
 cameras in the same rooms measured 1.0 and more, those moved by 2 % 0.3 to 0.75."""
 
+EDGE: Final = 4.0 / 255
+"""Gradient per thumbnail pixel that counts as an edge."""
+
+STRUCTURED: Final = 0.08
+"""Share of edges from which a scene can be recognised; rooms have 0.1 to 0.6."""
+
 UNSEEN: Final = 1.5 * INVALID
 """Drift of a frame in which nothing looks like the plate: invalid after a third of a second, in
 which somebody may pass close to the camera. Also the most that one frame can count."""
@@ -91,6 +97,11 @@ class PlateTracker:
     say, spoils a matte but shows nobody's room, so it counts for `drift` only."""
     _residual: float = 0.0
     _displacement: float = 0.0
+
+    def distrust(self) -> None:
+        """Another camera, or an old plate: lost until some frames in a row have fitted."""
+        self.lost = True
+        self._displacement = UNSEEN
 
     @property
     def drift(self) -> float:
@@ -150,7 +161,7 @@ class PlateTracker:
         gain, offset = (np.asarray(v, np.float32) for v in (self.fit.gain, self.fit.offset))
         fitted = self.plate * gain + offset
         apart = (source - fitted).mean(2)
-        elsewhere = _moved(fitted.mean(2), source.mean(2))
+        elsewhere, recognised = _recognise(fitted.mean(2), source.mean(2))
         if empty is None:
             # A light that changed at a stroke is followed within frames; what cannot be followed
             # is another scene, or somebody so close that nothing of it is left to show.
@@ -159,8 +170,10 @@ class PlateTracker:
             return
         residual = float(np.percentile(np.abs(apart[empty]), 90))
         usual = USUAL_RESIDUAL + 3 * self.noise / 4  # a thumbnail's pixel is the mean of 16 or more
+        # A shadow or new light does not fit, and is recognised by its edges all the same.
+        another = residual / usual >= INVALID and not recognised
         shift = _shift(fitted.mean(2), apart, empty) / USUAL_SHIFT
-        self._doubt(residual / usual, UNSEEN if elsewhere else shift)
+        self._doubt(residual / usual, UNSEEN if elsewhere or another else shift)
 
     def _doubt(self, residual: float, displacement: float) -> None:
         """Take over a frame's measures, in units of drift, a little."""
@@ -194,16 +207,22 @@ def _robust_fit(plate: Floats, source: Floats, keep: float) -> tuple[Fit, float]
     return Fit(_triple(gain), _triple(offset)), residual
 
 
-def _moved(plate: Floats, source: Floats) -> bool:
-    """Whether the whole scene is found elsewhere in the picture (phase correlation, Kuglin 1975).
+def _recognise(plate: Floats, source: Floats) -> tuple[bool, bool]:
+    """Whether the scene is found elsewhere in the picture, and whether it is found at all.
 
-    Sees what `_shift` cannot: a scene so far off that the network takes its edges for a person.
+    By phase correlation (Kuglin and Hines 1975). Sees what `_shift` cannot: a scene so far off that
+    the network takes its edges for a person.
     """
     window = cv2.createHanningWindow((THUMBNAIL[1], THUMBNAIL[0]), cv2.CV_32F)
     # Copies: OpenCV 5 leaves the window in what it was given.
     (across, down), response = cv2.phaseCorrelate(plate.copy(), source.copy(), window)
-    if response <= FOUND or np.hypot(across, down) <= FARTHEST:
-        return False
+    if response <= FOUND:
+        across_plate, down_plate = np.gradient(plate)
+        edges = np.hypot(across_plate, down_plate) > EDGE
+        # A plain wall has nothing to be recognised by.
+        return False, bool(edges.mean() < STRUCTURED)
+    if np.hypot(across, down) <= FARTHEST:
+        return False, True
     # A plain wall is found anywhere. Only a scene that fits better there has moved there.
     there = cv2.warpAffine(
         plate,
@@ -214,7 +233,9 @@ def _moved(plate: Floats, source: Floats) -> bool:
     )
     known = np.isfinite(there)
     here = np.abs(source - plate)[known]
-    return bool(np.median(np.abs(source - there)[known]) < BETTER * np.median(here))
+    moved = bool(np.median(np.abs(source - there)[known]) < BETTER * np.median(here))
+    # Two rooms are alike somewhere by chance; one that is neither here nor there is another.
+    return moved, moved
 
 
 def _shift(plate: Floats, apart: Floats, empty: NDArray[np.bool_]) -> float:

@@ -162,3 +162,34 @@ def test_a_camera_that_turned_away_shows_the_backdrop_alone(backend: Ideal):
     for _ in range(60):
         back = pipeline.composite(colour.to_i420(wide[:, :128]))
     assert back.validity == "good"
+
+
+def test_an_old_plate_never_shows_another_room_not_even_for_a_frame(backend: Ideal):
+    rng = np.random.default_rng(5)
+    rooms = np.kron(rng.integers(40, 200, (2, 9, 16, 3)), np.ones((1, 8, 8, 1))).astype(np.uint8)
+    pipeline = MattingPipeline(backend)
+    pipeline.set_backdrop(Colour(0, 0, 255))
+    pipeline.set_plate(load_plate(rooms[0]), proven=False)
+    for _ in range(30):
+        rgb = colour.to_rgb(pipeline.composite(colour.to_i420(rooms[1])).pixels).astype(int)
+        assert np.abs(rgb - (0, 0, 255)).max() < 12
+
+
+def test_a_plate_has_to_prove_itself_to_another_camera_or_a_turned_one(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    still = colour.to_i420(room())
+    assert pipeline.composite(still).validity == "good"
+    pipeline.distrust_plate()
+    assert pipeline.composite(still).validity == "invalid"
+    for _ in range(20):
+        composite = pipeline.composite(still)
+    assert composite.validity == "good"
+    assert pipeline.composite(colour.to_i420(room(128, 72))).validity == "invalid"
+
+
+def test_a_browser_that_scales_its_picture_needs_no_proof(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    pipeline.composite(colour.to_i420(room()))
+    assert pipeline.composite(colour.to_i420(room(36, 64))).validity == "good"

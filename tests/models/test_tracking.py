@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from models.backends import Fit
 from models.tracking import THUMBNAIL, PlateTracker
 
+DATA = Path(__file__).parent.parent / "data"
 SIZE = (*THUMBNAIL, 3)
 PERSON = np.zeros(THUMBNAIL, np.float32)
 PERSON[20:, 40:80] = 1
@@ -150,3 +153,28 @@ def test_somebody_who_passes_close_to_the_camera_does_not_lose_it():
     for _ in range(8):
         tracker.follow(close, np.ones(THUMBNAIL, np.float32))
     assert not tracker.lost
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_another_room_is_lost_even_where_some_of_it_passes_for_the_scene(share: float):
+    rooms = [cv2.imread(str(DATA / f"room-000{n}.jpg")) for n in (1, 2)]
+    one, other = (
+        cv2.resize(room, THUMBNAIL[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        for room in rooms
+    )
+    tracker = PlateTracker(one, noise=0.01)
+    alpha = np.ones(THUMBNAIL, np.float32)
+    alpha[:, : round(share * THUMBNAIL[1])] = 0
+    for _ in range(40):
+        tracker.follow(other, alpha)
+    assert tracker.lost
+
+
+def test_a_plate_that_is_not_trusted_shows_nobody_until_it_has_fitted():
+    tracker = PlateTracker(plate(), noise=0.01)
+    tracker.distrust()
+    assert tracker.lost
+    for _ in range(15):
+        tracker.follow(seen(), PERSON)
+    assert not tracker.lost
+    assert tracker.validity == "good"
