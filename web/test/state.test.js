@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { INITIAL, Store, currentStep, reduce, sameTile } from "../src/state/state.js";
+import { INITIAL, Store, collecting, currentStep, reduce, sameTile } from "../src/state/state.js";
 
 const WELCOME = { type: "welcome", stream: "room", version: "1", device: "cpu", device_name: "CPU" };
 const CAMERA = { deviceId: "a", label: "A", width: 640, height: 360, frameRate: 30 };
@@ -136,4 +136,30 @@ test("a view is told the state now, and then every change with the state before"
   store.show((state, before) => seen.push([before.phase, state.phase]));
   store.dispatch({ type: "connecting" });
   assert.deepEqual(seen, [["off", "off"], ["off", "starting"]]);
+});
+
+test("a plate that no longer fits is said once, until it fits again", () => {
+  const captured = [{ type: "captured", picture: "blob:plate" }, stats("ready", "good")];
+  const moved = live(...captured, stats("ready", "invalid"));
+  assert.equal(moved.message.reason, "invalid");
+  assert.match(moved.message.text, /only the backdrop/);
+  assert.equal(moved.message.action.name, "capture");
+  const dismissed = reduce(moved, { type: "message", message: null });
+  assert.equal(reduce(dismissed, stats("ready", "invalid")).message, null);
+  assert.equal(reduce(moved, stats("ready", "good")).message, null);
+});
+
+test("that the plate no longer fits does not hide what has to be answered first", () => {
+  const message = { level: "error", text: "The camera was unplugged.", sticky: true };
+  const state = live({ type: "message", message }, stats("ready", "invalid"));
+  assert.equal(state.message, message);
+  assert.equal(reduce(state, stats("ready", "good")).message, message);
+  const counting = live({ type: "capture", step: { kind: "countdown", left: 3 } });
+  assert.equal(reduce(counting, stats("ready", "invalid")).message, null);
+});
+
+test("the camera is held while the shots are taken, not while it is counted down", () => {
+  assert(!collecting(live()));
+  assert(!collecting(live({ type: "capture", step: { kind: "countdown", left: 3 } })));
+  assert(collecting(live({ type: "capture", step: { kind: "collecting" } })));
 });

@@ -25,7 +25,7 @@ test("trouble with a microphone does not speak of a camera", () => {
 test("a plate that no longer fits asks for another capture", () => {
   const plate = { ...NO_PLATE, state: "ready", validity: "invalid" };
   assert.equal(plateWords(plate).tone, "bad");
-  assert.match(plateWords(plate).advice, /capture again/);
+  assert.match(plateWords(plate).advice, /only the backdrop.*Capture the background again/);
   assert.equal(plateWords({ ...plate, validity: "good" }).label, "Good");
   assert.equal(plateWords(NO_PLATE).label, "Not captured");
 });

@@ -1,4 +1,6 @@
-/** @import { Backdrop, CaptureStep, GatewayEvent, Message, Picture, Plate, Preferences, State } from "../types.js" */
+import { NO_LONGER_FITS } from "./words.js";
+
+/** @import { Backdrop, CaptureStep, GatewayEvent, Message, Picture, Plate, Preferences, State, Stats } from "../types.js" */
 
 /** @type {Plate} */
 export const NO_PLATE = Object.freeze({
@@ -110,6 +112,7 @@ function next(state, action) {
         stats: null,
         network: null,
         comparing: false,
+        message: state.message?.reason === "invalid" ? null : state.message,
       };
     case "capture": {
       const refusal = action.step ? null : state.plate.refusal;
@@ -162,7 +165,7 @@ function heard(state, event) {
     case "stats": {
       const { validity, drift } = event.plate;
       const plate = { ...state.plate, state: event.plate.state, validity, drift };
-      return { ...state, stats: event, plate };
+      return { ...state, stats: event, plate, message: fitting(state, event) };
     }
     case "plate": {
       const report = event.report ?? state.plate.report;
@@ -180,6 +183,21 @@ function heard(state, event) {
 }
 
 /**
+ * What to say when the plate no longer fits, once, and until it fits again: the camera may turn
+ * back by itself.
+ * @param {State} state before these statistics
+ * @param {Stats} stats
+ * @returns {Message | null}
+ */
+function fitting({ message, plate, capture }, stats) {
+  const invalid = stats.plate.validity === "invalid";
+  if (!invalid) return message?.reason === "invalid" ? null : message;
+  if (plate.validity === "invalid" || capture || message?.sticky) return message;
+  const action = /** @type {const} */ ({ label: "Capture again", name: "capture" });
+  return { level: "warning", text: NO_LONGER_FITS, reason: "invalid", sticky: true, action };
+}
+
+/**
  * Where somebody is on the way: 1 start the camera, 2 capture, 3 choose; 4 when all is done.
  * @param {State} state
  * @returns {1 | 2 | 3 | 4}
@@ -188,6 +206,15 @@ export function currentStep(state) {
   if (state.phase === "off" || !state.camera) return 1;
   if (state.plate.state !== "ready" || state.plate.validity === "invalid") return 2;
   return state.chosen ? 4 : 3;
+}
+
+/**
+ * Whether the gateway takes the shots of a plate now: the camera has to stay as it is. While it is
+ * only counted down, another camera ends the countdown.
+ * @param {State} state
+ */
+export function collecting({ capture }) {
+  return capture?.kind === "collecting";
 }
 
 /**

@@ -39,6 +39,10 @@ export function refusal(reason, detail) {
   return REFUSED[reason] ?? (detail || "The background could not be captured. Try again.");
 }
 
+/** The gateway shows no camera where the plate is not the room's: better nobody than the room. */
+export const NO_LONGER_FITS =
+  "The camera has moved: viewers see only the backdrop. Capture the background again.";
+
 /**
  * The plate's state in a word or two, with a tone for its colour.
  * @param {Plate} plate
@@ -58,7 +62,7 @@ export function plateWords(plate) {
     case "invalid":
       return {
         label: "No longer fits",
-        advice: "The camera moved or the room changed. Step out and capture again.",
+        advice: `${NO_LONGER_FITS} Or turn the camera back to where it was.`,
         tone: "bad",
       };
     default:

@@ -1,4 +1,5 @@
 import { currentStep } from "../state/state.js";
+import { NO_LONGER_FITS } from "../state/words.js";
 import { button, flag, part, setIcon } from "./dom.js";
 
 /** @import { State } from "../types.js" */
@@ -56,7 +57,7 @@ export class Stage {
     this.#hint.hidden = !hint || preferences.layout === "beside";
     const again = state.plate.state === "ready";
     const text = again
-      ? "Your room no longer fits. Step out and capture it again."
+      ? NO_LONGER_FITS
       : "Others see only your backdrop. Step out of the picture and capture your room to appear.";
     if (this.#hint.textContent !== text) this.#hint.textContent = text;
     this.#renderToolbar(state);
