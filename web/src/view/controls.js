@@ -1,5 +1,5 @@
 import { frameRates, modeName, modes, parseMode } from "../state/modes.js";
-import { currentStep } from "../state/state.js";
+import { collecting, currentStep } from "../state/state.js";
 import { plateWords } from "../state/words.js";
 import { button, fill, flag, part } from "./dom.js";
 
@@ -79,7 +79,13 @@ export class Controls {
   }
 
   /** @param {State} state */
-  #renderCamera({ cameras, microphones, camera, cameraId, microphoneId, mode, frameRate, capabilities }) {
+  #renderCamera(state) {
+    const { cameras, microphones, camera, cameraId, microphoneId, mode, frameRate } = state;
+    const { capabilities } = state;
+    // Every one of them opens the camera anew, in the middle of the shots.
+    for (const select of [this.#camera, this.#resolution, this.#frameRate]) {
+      select.disabled = collecting(state);
+    }
     const recommended = capabilities?.recommended;
     const wanted = mode ?? recommended ?? { width: 640, height: 360 };
     const rate = frameRate ?? recommended?.fps ?? 30;
