@@ -1,35 +1,15 @@
 import { Store } from "./state/state.js";
 import { Studio } from "./studio.js";
 import { Controls } from "./view/controls.js";
-import { button, part } from "./view/dom.js";
+import { button } from "./view/dom.js";
 import { Gallery } from "./view/gallery.js";
 import { applyTheme, remember, remembered, switchTheme } from "./view/memory.js";
 import { Messages } from "./view/messages.js";
 import { Shortcuts } from "./view/shortcuts.js";
 import { Stage, toggleFullscreen } from "./view/stage.js";
 import { Statistics } from "./view/statistics.js";
+import { askToken } from "./view/token.js";
 import { Gateway } from "./wire/gateway.js";
-
-/**
- * The operator's token, typed in; null when the person would rather not.
- * @returns {Promise<string | null>}
- */
-function askToken() {
-  const dialog = part("token", HTMLDialogElement);
-  const input = part("token-value", HTMLInputElement);
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener(
-      "close",
-      () => {
-        resolve((dialog.returnValue === "ok" && input.value.trim()) || null);
-        input.value = "";
-      },
-      { once: true },
-    );
-  });
-}
 
 /** Put the parts together. */
 async function start() {

@@ -2,6 +2,7 @@ import { Backoff } from "./state/backoff.js";
 import { gathered, hurry } from "./wire/connection.js";
 import { Gateway, Refusal, Unreachable } from "./wire/gateway.js";
 import { button, part } from "./view/dom.js";
+import { askToken } from "./view/token.js";
 
 const video = part("video", HTMLVideoElement);
 const status = part("status", HTMLElement);
@@ -23,8 +24,10 @@ function say(text) {
 async function watch(stream, iceServers) {
   const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
   let session = "";
+  // The gateway would hold a watcher's place until it notices that nobody is there.
   const leave = () => {
     if (session) gateway.leave(session).catch(() => {}); // gone already
+    session = "";
   };
   window.addEventListener("pagehide", leave, { once: true });
   try {
@@ -53,6 +56,7 @@ async function watch(stream, iceServers) {
     });
   } finally {
     window.removeEventListener("pagehide", leave);
+    leave();
     peer.close();
   }
 }
@@ -75,7 +79,14 @@ async function start() {
     } catch (error) {
       if (error instanceof Unreachable) say("The gateway does not answer. Trying again…");
       else if (error instanceof Refusal) {
-        if ([401, 403].includes(error.status)) return say(error.message);
+        if ([401, 403].includes(error.status)) {
+          say(error.message);
+          const token = await askToken();
+          if (!token) return;
+          gateway.authorise(token);
+          say("Connecting…");
+          continue;
+        }
         asked = error.retryAfter;
         say("The stream is not live yet. Waiting…");
       } else throw error;
