@@ -17,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 # Node may come from the virtual environment (see $(VENV)/node).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help serve test test-gpu check format screenshot clean
+.PHONY: help serve test test-gpu check format screenshot rate clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -49,6 +49,11 @@ format: $(VENV)/dev
 screenshot: $(VENV)/dev
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
 	python -m pytest tests/browser/test_journey.py -k stands_before --screenshot web/screenshot.jpg
+
+# The figures in the README: composites a second in a real browser on this machine.
+rate: $(VENV)/dev
+	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
+	python -m tests.browser.rate $(ARGS)
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache \
