@@ -277,7 +277,8 @@ export class Publisher {
       (plate, signal) => calls.restorePlate(plate, signal),
       () => calls.forgetPlate().catch(ignoreGone),
     );
-    if (error instanceof Refusal && error.status < 500 && error.reason !== "no-video") {
+    const passing = error instanceof Refusal && ["no-video", "busy"].includes(error.reason);
+    if (error instanceof Refusal && error.status < 500 && !passing) {
       await this.#keeper.keep(null);
       const text = "The captured background could not be restored. Capture it again.";
       this.#store.dispatch({ type: "message", message: { level: "warning", text, sticky: true } });
