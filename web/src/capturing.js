@@ -80,8 +80,10 @@ export class Capturing {
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
       if (this.#forgotten !== forgotten) return; // cancelled by that, and said already
-      // Refused: the gateway keeps what it had. Without an answer nobody knows what it has.
-      const kept = error instanceof Refusal && error.status < 500;
+      // Refused: the gateway keeps what it had, unless somebody deleted that. Without an answer
+      // nobody knows what it has.
+      const kept =
+        error instanceof Refusal && error.status < 500 && error.reason !== "cancelled";
       if (kept && this.#publisher.calls) await this.#publisher.keepPlate(before);
       if (this.#store.state.plate.state !== "ready") await unlock(camera);
       this.#refused(error);

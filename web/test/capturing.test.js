@@ -46,6 +46,14 @@ test("after a refusal the older plate is in keeping again", async () => {
   assert.equal(store.state.message.reason, "moved");
 });
 
+test("a capture that somebody else cancelled by deleting the plate brings none back", async () => {
+  const capture = () => Promise.reject(new Refusal(409, "cancelled", "deleted meanwhile"));
+  const { store, publisher, capturing } = page({ capture });
+  await capturing.run(camera);
+  assert.equal(publisher.plate, null);
+  assert.equal(store.state.message.reason, "cancelled");
+});
+
 test("without an answer nobody knows which plate the gateway has: none is kept", async () => {
   const { store, publisher, capturing } = page({ capture: () => Promise.reject(new Unreachable()) });
   await capturing.run(camera);
