@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections import Counter
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiortc import RTCIceServer
 
 from gateway.access import same
 from gateway.backdrops import Backdrops
 from gateway.matting import Engine
+from gateway.owned_tasks import OwnedTasks
 from gateway.peer import Peer
 from gateway.sdp import Offer, Reach
 from gateway.session import Publication, Session, Watch
@@ -24,8 +23,6 @@ from gateway.transport.candidates import local_addresses
 from gateway.transport.connection import Tuning
 from gateway.transport.encoders import Downlink
 from models.errors import MattingError
-
-logger = logging.getLogger(__name__)
 
 
 class Full(Exception):
@@ -63,31 +60,6 @@ class InThisProcess:
     def holding(self, name: str) -> Worker:
         """See `Placement`."""
         return self._worker
-
-
-class OwnedTasks:
-    """Tasks that outlive the request that began them; none outlives `close`."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run until done; what it raises goes to the log with its traceback."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    async def close(self) -> None:
-        """Cancel all and wait for them."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a session failed: %s", error, exc_info=error)
 
 
 class Worker:
@@ -130,29 +102,39 @@ class Worker:
         """Begin a session that feeds the stream `name`; a key is made where none is brought.
 
         A stream that still lingers, or lives, is taken over with its plate and backdrop by who
-        brings its key; `trusted` callers may take over one that only lingers. Raises `BadOffer`,
-        `NameTaken` or `Full`.
+        brings its key; `trusted` callers may take over one that only lingers, with a new key and
+        without the plate. Raises `BadOffer`, `NameTaken` or `Full`.
         """
         stream = self._streams.get(name)
         new = stream is None
         if stream is not None:
             mine = key is not None and same(key, stream.key)
-            free = name not in self._publications
+            live = name in self._publications
+            # One that is being opened is somebody's already.
+            free = not live and not self._claims[name]
             if not mine and not (key is None and trusted and free):
                 raise NameTaken(name)
             # Who takes over from oneself needs no second place.
-            self._check_room(spare=0 if free else 1)
+            self._check_room(spare=1 if live else 0)
+            if not mine:
+                stream.hand_over(secrets.token_urlsafe(24))
         else:
             self._check_room()
             stream = self._add_stream(name, key or secrets.token_urlsafe(24))
         self._stop_lingering(name)
         self._claims[name] += 1
+        session = Publication(stream, Peer(self._tuning), offer, self._settings, self.engine)
+        # Entered before its answer: a second request must find this place taken.
+        self._enter(session)
         try:
             if new:
                 await stream.begin(self._backdrops.first(self._settings.default_backdrop))
-            session = Publication(stream, Peer(self._tuning), offer, self._settings, self.engine)
             await session.open()
             await self._take_over(session)
+        except BaseException:
+            self._sessions.pop(session.id, None)
+            await session.close()
+            raise
         finally:
             self._claims[name] -= 1
             self._leave(stream)
@@ -167,7 +149,7 @@ class Worker:
         if len(self.watchers(stream)) >= self._settings.max_watchers:
             raise Full("this stream has as many watchers as it may have")
         session = Watch(stream, Peer(self._tuning), offer, self._settings)
-        # Entered before its answer: a second request must find this place taken.
+        # As in `publish`.
         self._enter(session)
         try:
             await session.open()
@@ -244,7 +226,6 @@ class Worker:
 
     async def _take_over(self, session: Publication) -> None:
         name = session.stream.name
-        self._enter(session)
         while (old := self._publications.get(name)) is not None:
             old.end("another session took over this stream")
             await old.finished.wait()

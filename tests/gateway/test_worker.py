@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.worker import InThisProcess, OwnedTasks
+from gateway.owned_tasks import OwnedTasks
+from gateway.worker import InThisProcess
 from tests.gateway.loopback import running, until
 
 KEY = "k" * 32
@@ -87,6 +88,39 @@ async def test_a_token_reopens_a_lingering_stream_but_takes_none_that_lives(tmp_
         assert (await second.send("/whip/desk", offer, **token)).status == 409
         await gateway.http.delete(first.location, headers=token)
         await third.accept(await third.send("/whip/desk", await third.offer_publishing(), **token))
+
+
+async def test_who_reopens_a_stream_by_token_gets_a_new_key_and_not_the_plate(tmp_path: Path):
+    token = {"Authorization": "Bearer correct-horse-battery"}
+    async with running(tmp_path, tokens=("correct-horse-battery",)) as gateway:
+        first, second = gateway.client(), gateway.client()
+        await first.accept(await first.send("/whip/desk", await first.offer_publishing(), **token))
+        await first.capture()
+        await gateway.http.delete(first.location, headers=token)
+        offer = await second.offer_publishing()
+        await second.accept(await second.send("/whip/desk", offer, **token))
+        assert second.key != first.key
+        assert (await second.call("GET", "/plate")).status == 404
+        assert (await first.call("GET", "")).status == 403
+
+
+async def test_requests_at_the_same_time_share_the_limit_of_sessions(tmp_path: Path):
+    async with running(tmp_path, max_sessions=1) as gateway:
+        clients = [gateway.client() for _ in range(3)]
+        offers = await asyncio.gather(*(client.offer_publishing() for client in clients))
+        answers = await asyncio.gather(
+            *(client.send("/whip", offer) for client, offer in zip(clients, offers, strict=True))
+        )
+        assert sorted(answer.status for answer in answers) == [201, 503, 503]
+        assert gateway.worker.gauges()["streams"] == 1
+
+
+async def test_a_session_that_cannot_be_opened_gives_its_place_back(tmp_path: Path):
+    async with running(tmp_path, max_sessions=1) as gateway:
+        (tmp_path / "dark.jpg").unlink()
+        page = gateway.client()
+        assert (await page.send("/whip", await page.offer_publishing())).status == 500
+        assert gateway.worker.gauges()["sessions"] == gateway.worker.gauges()["streams"] == 0
 
 
 async def test_in_this_process_there_is_one_worker(tmp_path: Path):
