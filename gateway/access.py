@@ -110,10 +110,13 @@ class Access:
                 {"WWW-Authenticate": "Bearer"},
             )
 
-    def require_key(self, request: web.Request, key: str) -> None:
-        """Raises 403 unless the stream's key or an operator's token is given."""
+    def require_key(self, request: web.Request, key: str, *, token_opens: bool = True) -> None:
+        """Raises 403 unless the stream's key, or where it opens too an operator's token, is given.
+
+        Watchers hold tokens as well: a token does not open what shows the room.
+        """
         given = request.headers.get(KEY_HEADER, "")
-        if not (same(given, key) or self.has_token(request)):
+        if not (same(given, key) or (token_opens and self.has_token(request))):
             raise Problem(
                 403,
                 "key",

@@ -86,8 +86,8 @@ class Streams:
         return web.json_response(asdict(report))
 
     async def look(self, request: web.Request) -> web.Response:
-        """The plate as PNG."""
-        _, stream = self._find(request)
+        """The plate as PNG: for the key alone, as it shows somebody's room."""
+        _, stream = self._find(request, token_opens=False)
         try:
             rgb = await stream.plate_picture()
         except EngineFailed as error:
@@ -95,7 +95,6 @@ class Streams:
         if rgb is None:
             raise Problem(404, "no-plate", "This stream has no plate yet.")
         png = await asyncio.to_thread(encode_png, rgb)
-        # It shows somebody's room.
         headers = {"Cache-Control": "no-store"}
         return web.Response(body=png, content_type="image/png", headers=headers)
 
@@ -128,13 +127,13 @@ class Streams:
             raise Problem(503, "engine", str(error)) from None
         return web.Response(status=204)
 
-    def _find(self, request: web.Request) -> tuple[Worker, Stream]:
+    def _find(self, request: web.Request, *, token_opens: bool = True) -> tuple[Worker, Stream]:
         name = stream_name(request) or ""
         worker = self._placement.holding(name)
         stream = worker.stream(name)
         if stream is None:
             raise Problem(404, "no-stream", "There is no such stream; it may have ended.")
-        self._access.require_key(request, stream.key)
+        self._access.require_key(request, stream.key, token_opens=token_opens)
         return worker, stream
 
 

@@ -38,8 +38,8 @@ class BlurChoice(Message):
     """The scene behind the person, out of focus."""
 
     kind: Literal["blur"] = "blur"
-    radius: float = Field(default=24.0, ge=0.0, le=200.0)
-    """Pixels at 720 lines of height."""
+    radius: float = Field(default=24.0, ge=4.0, le=200.0)
+    """Pixels at 720 lines of height; less would show the room."""
 
 
 class TransparentChoice(Message):

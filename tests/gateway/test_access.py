@@ -34,6 +34,13 @@ def test_any_of_the_tokens_opens():
     access.require_key(request(Authorization=f"Bearer {TOKEN}"), "the-stream's-key")
 
 
+def test_where_a_token_does_not_open_the_key_is_needed():
+    access, key = Access((TOKEN,)), "the-stream's-key"
+    with pytest.raises(Problem, match="key"):
+        access.require_key(request(Authorization=f"Bearer {TOKEN}"), key, token_opens=False)
+    access.require_key(request(Cleanplate_Key=key), key, token_opens=False)
+
+
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [

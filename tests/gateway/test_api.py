@@ -159,6 +159,17 @@ async def test_a_bad_plate_picture_is_refused_and_the_plate_stays(tmp_path: Path
         assert (await (await page.call("GET", "")).json())["plate"]["state"] == "ready"
 
 
+async def test_a_token_does_not_show_the_room(tmp_path: Path):
+    token = {"Authorization": "Bearer correct-horse-battery"}
+    async with running(tmp_path, tokens=("correct-horse-battery",)) as gateway:
+        page = gateway.client()
+        await page.accept(await page.send("/whip/desk", await page.offer_publishing(), **token))
+        await page.capture()
+        assert (await gateway.http.get("/streams/desk", headers=token)).status == 200
+        assert (await gateway.http.get("/streams/desk/plate", headers=token)).status == 403
+        assert (await page.call("GET", "/plate")).status == 200
+
+
 async def test_uploading_needs_the_token_where_one_is_configured(tmp_path: Path):
     async with running(tmp_path, tokens=("correct-horse-battery",)) as gateway:
         response = await gateway.http.post(

@@ -32,6 +32,8 @@ def test_what_is_no_event_is_refused(text: str):
         '{"kind": "colour", "rgb": "green"}',
         '{"kind": "colour", "rgb": "#12345"}',
         '{"kind": "blur", "radius": -1}',
+        '{"kind": "blur", "radius": 0}',
+        '{"kind": "blur", "radius": 3.9}',
         '{"kind": "blur", "radius": 1e9}',
         '{"kind": "blur", "radius": "NaN"}',
         '{"kind": "video", "url": "x"}',
