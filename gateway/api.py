@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from gateway import events
 from gateway.access import Access, Problem, read_body, require_type, stream_name
 from gateway.backdrops import Backdrops, Entry, NotYours, UnknownBackdrop
+from gateway.decoding import Decoding
 from gateway.pictures import PictureLimits, decode_picture, encode_png
 from gateway.settings import Settings
 from gateway.stream import CaptureImpossible, EngineFailed, Stream
@@ -31,9 +32,12 @@ def picture_limits(settings: Settings) -> PictureLimits:
 class Streams:
     """`/streams/{name}` with its plate and backdrop; all of it needs the stream's key."""
 
-    def __init__(self, placement: Placement, access: Access, settings: Settings) -> None:
+    def __init__(
+        self, placement: Placement, access: Access, settings: Settings, decoding: Decoding
+    ) -> None:
         self._placement = placement
         self._access = access
+        self._decoding = decoding
         self._limits = picture_limits(settings)
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,7 +76,7 @@ class Streams:
         _, stream = self._find(request)
         require_type(request, *PICTURE_TYPES)
         data = await read_body(request, self._limits.size)
-        rgb = await asyncio.to_thread(decode_picture, data, self._limits)
+        rgb = await self._decoding.run(decode_picture, data, self._limits)
         try:
             report = await stream.load_plate(rgb)
         except CaptureImpossible as error:
@@ -167,9 +171,12 @@ def describe(worker: Worker, stream: Stream) -> dict[str, Any]:
 class Gallery:
     """`/backdrops`: the pictures that ship with us, and uploads that only their ids open."""
 
-    def __init__(self, backdrops: Backdrops, access: Access, settings: Settings) -> None:
+    def __init__(
+        self, backdrops: Backdrops, access: Access, settings: Settings, decoding: Decoding
+    ) -> None:
         self._backdrops = backdrops
         self._access = access
+        self._decoding = decoding
         self._limits = picture_limits(settings)
 
     def routes(self) -> list[web.RouteDef]:
@@ -190,7 +197,7 @@ class Gallery:
         self._access.require_token(request)
         require_type(request, *PICTURE_TYPES, "application/octet-stream")
         data = await read_body(request, self._limits.size)
-        added = await asyncio.to_thread(self._backdrops.add, data)
+        added = await self._decoding.run(self._backdrops.add, data)
         return web.json_response(
             entry(added), status=201, headers={"Location": f"/backdrops/{added.id}"}
         )

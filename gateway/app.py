@@ -14,12 +14,14 @@ from aiohttp import web
 from gateway import __version__
 from gateway.access import SECURITY_HEADERS, Access, Problem
 from gateway.api import Gallery, Streams, picture_limits
-from gateway.backdrops import Backdrops
+from gateway.backdrops import Backdrops, check_default
+from gateway.decoding import Crowded, Decoding
 from gateway.gallery import BuiltIn, built_in
 from gateway.matting import Engine, description_json
 from gateway.pictures import BadPicture
 from gateway.sdp import BadOffer
 from gateway.settings import Settings
+from gateway.signalling import RETRY
 from gateway.stats import exposition
 from gateway.whep import Whep
 from gateway.whip import Whip
@@ -49,10 +51,14 @@ def create_app(
     gallery: tuple[BuiltIn, ...] | None = None,
     page: Path | None = None,
 ) -> web.Application:
-    """The whole gateway around an engine, which stays the caller's to close."""
-    backdrops = Backdrops(
-        built_in() if gallery is None else gallery, picture_limits(settings), settings.max_uploads
-    )
+    """The whole gateway around an engine, which stays the caller's to close.
+
+    Raises `gateway.settings.SettingsError` for a default backdrop that the gallery does not have.
+    """
+    pictures = built_in() if gallery is None else gallery
+    check_default(settings.default_backdrop, pictures)
+    backdrops = Backdrops(pictures, picture_limits(settings), settings.max_uploads)
+    decoding = Decoding()
     worker = Worker(settings, engine, backdrops)
     placement = InThisProcess(worker)
     access = Access(settings.tokens, settings.origins)
@@ -63,8 +69,8 @@ def create_app(
     app.cleanup_ctx.append(running(worker))
     app.add_routes(Whip(placement, access, settings).routes())
     app.add_routes(Whep(placement, access, settings).routes())
-    app.add_routes(Streams(placement, access, settings).routes())
-    app.add_routes(Gallery(backdrops, access, settings).routes())
+    app.add_routes(Streams(placement, access, settings, decoding).routes())
+    app.add_routes(Gallery(backdrops, access, settings, decoding).routes())
     app.add_routes(Operators(worker, access, settings).routes())
     add_page(app, page_folder() if page is None else page)
     return app
@@ -168,6 +174,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return Problem(error.status, error.reason, error.detail).response()
     except BadPicture as error:
         return Problem(error.status, error.reason, error.detail).response()
+    except Crowded:
+        detail = "Many pictures are being taken in right now; try again in a moment."
+        return Problem(503, "full", detail, RETRY).response()
     except web.HTTPNotFound:
         return Problem(404, "not-found", "There is nothing at this address.").response()
     except web.HTTPMethodNotAllowed as error:

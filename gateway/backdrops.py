@@ -24,6 +24,7 @@ from gateway.pictures import (
     encode_jpeg,
     thumbnail,
 )
+from gateway.settings import SettingsError
 from models.backdrop import Backdrop, Blur, Colour, Picture, Transparent
 
 UPLOAD_TITLE: Final = "Upload"
@@ -46,6 +47,16 @@ class Entry:
     built_in: bool
 
 
+def check_default(preferred: str | None, gallery: tuple[BuiltIn, ...]) -> None:
+    """Raises `SettingsError` for a preferred picture that the gallery does not have."""
+    known = [picture.id for picture in gallery]
+    if preferred and preferred not in known:
+        raise SettingsError(
+            f"default_backdrop: the gallery has no {preferred!r}, only "
+            f"{', '.join(known) or 'nothing at all'}"
+        )
+
+
 class Backdrops:
     """All pictures that streams may use; safe to use from several threads."""
 
@@ -62,8 +73,11 @@ class Backdrops:
         return [Entry(picture.id, picture.title, True) for picture in self._gallery.values()]
 
     def first(self, preferred: str | None) -> BackdropChoice:
-        """What a new stream begins with: the preferred picture, else the first, else grey."""
-        if preferred is not None and preferred in self._gallery:
+        """What a new stream begins with: the preferred picture, else the first, else grey.
+
+        The preferred one is there: `check_default` has seen to it.
+        """
+        if preferred:
             return PictureChoice(id=preferred)
         return next((PictureChoice(id=name) for name in self._gallery), ColourChoice(rgb="#202226"))
 

@@ -18,6 +18,8 @@ from aiohttp import web
 
 from gateway import __version__, settings_sources
 from gateway.app import create_app
+from gateway.backdrops import check_default
+from gateway.gallery import built_in
 from gateway.matting import Engine
 from gateway.settings import Settings, SettingsError, settings_table
 from gateway.settings_sources import load
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def serve(settings: Settings, make_engine: MakeEngine) -> int:
-    """Bind first, so that a taken port is told before networks are loaded."""
+    """Bind first, so that what the operator can mend is told before networks are loaded."""
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -66,6 +68,7 @@ def serve(settings: Settings, make_engine: MakeEngine) -> int:
         # INFO of these is a line per connectivity check.
         logging.getLogger(library).setLevel(logging.WARNING)
     check_exposure(settings)
+    check_default(settings.default_backdrop, built_in())
     context = tls(settings)
     with listen(settings) as listener:
         engine = make_engine(settings)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from gateway import events
-from gateway.backdrops import Backdrops, NotYours, UnknownBackdrop
+from gateway.backdrops import Backdrops, NotYours, UnknownBackdrop, check_default
 from gateway.pictures import PictureLimits, encode_jpeg, encode_png
+from gateway.settings import SettingsError
 from models.backdrop import Blur, Colour, Picture, Transparent
 from tests.gateway.loopback import small_gallery
 
@@ -69,5 +70,14 @@ def test_names_never_become_paths(store: Backdrops, tmp_path: Path):
 def test_a_new_stream_begins_with_the_preferred_picture_else_the_first_else_grey(store: Backdrops):
     assert store.first("light") == events.PictureChoice(id="light")
     assert store.first(None) == events.PictureChoice(id="dark")
-    assert store.first("nonsense") == events.PictureChoice(id="dark")
-    assert Backdrops((), LIMITS, 1).first("light").kind == "colour"
+    assert Backdrops((), LIMITS, 1).first(None).kind == "colour"
+
+
+def test_a_preferred_picture_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path):
+    gallery = small_gallery(tmp_path)
+    check_default("light", gallery)
+    check_default(None, gallery)
+    with pytest.raises(SettingsError, match="'lihgt', only dark, light"):
+        check_default("lihgt", gallery)
+    with pytest.raises(SettingsError, match="nothing at all"):
+        check_default("light", ())

@@ -53,6 +53,19 @@ def test_it_says_where_it_listens_and_ends_cleanly_on_a_signal(number: signal.Si
     assert "Traceback" not in errors
 
 
+def test_a_mistyped_default_backdrop_is_one_line_and_status_2():
+    done = subprocess.run(
+        [*COMMAND, "--port", "0", "--default-backdrop", "nowhere"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_taken_port_is_one_line_and_status_2():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
