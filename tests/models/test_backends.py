@@ -11,6 +11,7 @@ import torch
 
 from models import colour
 from models.backends import Backend, Cutout, Fit
+from models.backends.openvino_backend import OpenVinoBackend
 from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
 from models.network import MattingNetwork
@@ -26,9 +27,6 @@ def torch_backend(network: MattingNetwork) -> Backend[Any]:
 
 
 def openvino_backend(network: MattingNetwork) -> Backend[Any]:
-    pytest.importorskip("openvino")
-    from models.backends.openvino_backend import OpenVinoBackend
-
     return OpenVinoBackend(network)
 
 

@@ -11,7 +11,7 @@ import torch
 from models.backends import choice
 from models.backends.choice import explain_backend, open_backend, self_test
 from models.backends.torch_backend import TorchBackend
-from models.device import choose_device, openvino_installed
+from models.device import choose_device
 from models.errors import WeightsError
 from models.network import MattingNetwork
 from tests.models.random_network import make_network
@@ -34,7 +34,6 @@ def test_another_network_does_not_pass(network: MattingNetwork):
     assert self_test(TorchBackend(other, choose_device("cpu")), network) > 0.02
 
 
-@pytest.mark.skipif(not openvino_installed(), reason="OpenVINO is optional")
 def test_openvino_is_chosen_where_it_is_installed(network: MattingNetwork):
     device = choose_device("cpu")
     backend = open_backend(network, device)
@@ -42,7 +41,6 @@ def test_openvino_is_chosen_where_it_is_installed(network: MattingNetwork):
     assert explain_backend(device)[0] == backend.name
 
 
-@pytest.mark.skipif(not openvino_installed(), reason="OpenVINO is optional")
 def test_a_backend_that_computes_something_else_is_replaced_with_a_warning(
     network: MattingNetwork, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):

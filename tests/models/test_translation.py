@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openvino
 import pytest
 import torch
 
+from models.backends import translation
 from tests.models.random_network import make_network
-
-openvino = pytest.importorskip("openvino")
-from models.backends import translation  # noqa: E402 - needs OpenVINO
 
 
 @pytest.fixture
