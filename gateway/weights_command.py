@@ -17,8 +17,9 @@ OPERATOR_ERROR = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list`, `verify [NAME]` and `import FILE`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    """`list` (also without a word), `verify [NAME]` and `import FILE`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    parser.set_defaults(action="list", json=False)
     listing = actions.add_parser("list", help="the cards that are here")
     verifying = actions.add_parser("verify", help="check checksums and parameters")
     verifying.add_argument("name", nargs="?", metavar="NAME", help="one card; all if not given")

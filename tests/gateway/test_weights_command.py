@@ -39,6 +39,11 @@ def test_a_checkpoint_is_imported_listed_and_verified(
     assert "verified" in capsys.readouterr().out
 
 
+def test_without_a_word_the_cards_are_listed(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert run() == 0
+    assert "mobilenetv2.rooms-1" in capsys.readouterr().out
+
+
 def test_damage_is_found(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     torch.save(make_network().state_dict(), tmp_path / "official.pth")
     assert run("import", tmp_path / "official.pth") == 0

@@ -120,7 +120,8 @@ export class Controls {
     const { label, advice, tone } = plateWords(plate);
     Object.assign(this.#chip.dataset, { tone, state: plate.state, validity: plate.validity });
     if (this.#chip.textContent !== label) this.#chip.textContent = label;
-    const text = plate.refusal ?? advice;
+    const kept = plate.state === "ready" ? " Until then the one you see here stays in use." : "";
+    const text = plate.refusal ? plate.refusal + kept : advice;
     const paragraph = part("plate-advice", HTMLElement);
     if (paragraph.textContent !== text) paragraph.textContent = text;
     this.#thumbnail.hidden = !plate.picture;

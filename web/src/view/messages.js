@@ -41,6 +41,8 @@ export class Messages {
     this.#shown = message;
     clearTimeout(this.#timer);
     this.#box.hidden = message === null;
+    // What is over must not be found there by somebody who reads the page later.
+    this.#urgent.textContent = "";
     if (!message) return;
     this.#box.dataset.level = message.level;
     this.#box.dataset.reason = message.reason ?? "";
@@ -63,6 +65,10 @@ export class Messages {
       if (capture.kind === "collecting") this.#polite.textContent = "Capturing. Do not move.";
       else if (first) this.#polite.textContent = `Step out of the picture. ${capture.left} seconds.`;
       else this.#polite.textContent = String(capture.left);
+    }
+    if (!capture && before.capture) {
+      const cancelled = before.capture.kind === "countdown";
+      this.#polite.textContent = cancelled ? "Capture cancelled." : "";
     }
     if (phase === "lost" && before.phase !== "lost") {
       this.#urgent.textContent = "Connection lost. Reconnecting.";
