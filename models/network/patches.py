@@ -69,7 +69,7 @@ def _gather(x: Tensor, image: Tensor, top: Tensor, left: Tensor, size: tuple[int
     """(P, C, *size) from `x` (N, C, H, W): windows by their upper left corners.
 
     By index, pixel by pixel with all channels: the gradient of an unfolded view would visit every
-    possible window instead of the selected ones (10 times slower at 6 x 1,000 patches).
+    possible window instead of the selected ones.
     """
     rows = top[:, None] + torch.arange(size[0], device=x.device)
     columns = left[:, None] + torch.arange(size[1], device=x.device)

@@ -28,8 +28,9 @@ Examine = Callable[[MattingNetwork], dict[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What one stage does. Rates are the paper's; the cosine at the end is ours: with thousands of
-    steps instead of hundreds of thousands it is worth a third of the error."""
+    """What one stage does. Rates are the paper's; the cosine at the end is ours, because with
+    thousands of steps instead of hundreds of thousands the last ones have to settle. What it is
+    worth was not measured."""
 
     kind: Literal["base", "joint"]
     steps: int
