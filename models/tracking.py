@@ -50,29 +50,29 @@ USUAL_RESIDUAL: Final = 4.0 / 255
 codecs leave 2 to 3 steps. One unit of drift."""
 
 USUAL_SHIFT: Final = 0.25
-"""Displacement, in thumbnail pixels (5 per 1000 of the width each), that is one unit of drift: the
-network learned to bear about twice that."""
+"""Displacement, in thumbnail pixels (5 per 1000 of the width each), that is one unit of drift:
+training moved the plate by up to 6 per 1000."""
 
 INVALID: Final = 2.0
 """Drift from which the plate is called invalid; from 1 it is drifting."""
 
 FARTHEST: Final = 1.5
 """Displacement by phase correlation, in thumbnail pixels, from which the camera has moved. On 60
-rooms with people in them, still cameras measured at most 0.9, those moved by 2 % at least 2.1."""
+held-back rooms with people, a still camera measured at most 1.0 (more under one strong shadow,
+which `BETTER` sorts out), one turned by 2 % at least 1.9: `python -m models.evaluation.recognition`."""
 
 FOUND: Final = 0.1
-"""Response of phase correlation from which a displacement is believed; the same rooms had 0.11 to
-0.81, pairs of different rooms -0.08 to 0.23 with a median of 0.06."""
+"""Response of phase correlation from which a displacement is believed: there, 0.6 in the median for
+a scene that is in the picture, 0.06 for another room."""
 
 BETTER: Final = 0.8
-"""Residual of the displaced plate over that of the plate as it is: below this it has moved. Still
-cameras in the same rooms measured 1.0 and more, those moved by 2 % 0.3 to 0.75."""
+"""Residual of the displaced plate over that of the plate as it is: below this it has moved."""
 
 EDGE: Final = 4.0 / 255
 """Gradient per thumbnail pixel that counts as an edge."""
 
 STRUCTURED: Final = 0.08
-"""Share of edges from which a scene can be recognised; rooms have 0.1 to 0.6."""
+"""Share of edges from which a scene can be recognised; a plain wall has fewer."""
 
 UNSEEN: Final = 1.5 * INVALID
 """Drift of a frame in which nothing looks like the plate: invalid after a third of a second, in
@@ -207,15 +207,26 @@ def _robust_fit(plate: Floats, source: Floats, keep: float) -> tuple[Fit, float]
     return Fit(_triple(gain), _triple(offset)), residual
 
 
+def recognition(plate: Floats, source: Floats) -> tuple[float, float]:
+    """How far the scene is displaced, in thumbnail pixels, and how surely it was found (0..1)."""
+    (across, down), response = _correlate(plate, source)
+    return float(np.hypot(across, down)), response
+
+
+def _correlate(plate: Floats, source: Floats) -> tuple[tuple[float, float], float]:
+    window = cv2.createHanningWindow((THUMBNAIL[1], THUMBNAIL[0]), cv2.CV_32F)
+    # Copies: OpenCV 5 leaves the window in what it was given.
+    (across, down), response = cv2.phaseCorrelate(plate.copy(), source.copy(), window)
+    return (across, down), float(response)
+
+
 def _recognise(plate: Floats, source: Floats) -> tuple[bool, bool]:
     """Whether the scene is found elsewhere in the picture, and whether it is found at all.
 
     By phase correlation (Kuglin and Hines 1975). Sees what `_shift` cannot: a scene so far off that
     the network takes its edges for a person.
     """
-    window = cv2.createHanningWindow((THUMBNAIL[1], THUMBNAIL[0]), cv2.CV_32F)
-    # Copies: OpenCV 5 leaves the window in what it was given.
-    (across, down), response = cv2.phaseCorrelate(plate.copy(), source.copy(), window)
+    (across, down), response = _correlate(plate, source)
     if response <= FOUND:
         across_plate, down_plate = np.gradient(plate)
         edges = np.hypot(across_plate, down_plate) > EDGE
