@@ -59,7 +59,7 @@ INVALID: Final = 2.0
 FARTHEST: Final = 1.5
 """Displacement by phase correlation, in thumbnail pixels, from which the camera has moved. On 60
 held-back rooms with people, a still camera measured at most 1.0 (more under one strong shadow,
-which `BETTER` sorts out), one turned by 2 % at least 1.9: `python -m models.evaluation.recognition`."""
+which `BETTER` sorts out), one turned by 2 % at least 1.9: `models.evaluation.recognition`."""
 
 FOUND: Final = 0.1
 """Response of phase correlation from which a displacement is believed: there, 0.6 in the median for

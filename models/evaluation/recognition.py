@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.tracking import THUMBNAIL, PlateTracker, recognition
+from models.training.camera import from_bytes
 from models.training.material import people_files, read_pictures, room_files
 from models.training.scene import Recipe, compose
 
@@ -59,13 +60,13 @@ def examine(data: Path, count: int) -> dict[str, object]:
         plate, alpha = thumbnail(scene.empty[:, :640]), thumbnail(scene.alpha[:, :640])
         shadow = cv2.GaussianBlur(np.roll(scene.alpha, 60, 1), (0, 0), 25)[..., None]
         shaded = mask * scene.foreground + (1 - mask) * scene.empty * (1 - 0.35 * shadow)
-        views = {"still": thumbnail(scene.picture[:, :640])}
+        views = {"still": thumbnail(np.asarray(scene.picture[:, :640], dtype=np.float32))}
         views["shadow"] = thumbnail(np.asarray(shaded[:, :640], dtype=np.float32))
         for turn in TURNS:
             moved = scene.empty[:, (d := round(turn * 640)) : d + 640]
             seen = mask[:, :640] * scene.foreground[:, :640] + (1 - mask[:, :640]) * moved
             views[f"turned {turn:.0%}"] = thumbnail(np.asarray(seen, dtype=np.float32))
-        other = rooms[(index + 13) % len(rooms)].astype(np.float32) / 255
+        other = from_bytes(rooms[(index + 13) % len(rooms)])
         for name, view in views.items():
             calls.setdefault(name, []).append(lost(plate, view, alpha))
             measures.setdefault(name, []).append(recognition(plate.mean(2), view.mean(2)))
