@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.scenes.camera import from_bytes
+from models.scenes.composition import Recipe, compose
+from models.scenes.material import people_files, read_pictures, room_files
 from models.tracking import THUMBNAIL, PlateTracker, recognition
-from models.training.camera import from_bytes
-from models.training.material import people_files, read_pictures, room_files
-from models.training.scene import Recipe, compose
 
 Floats = NDArray[np.float32]
 

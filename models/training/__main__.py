@@ -19,14 +19,15 @@ from pathlib import Path
 import cv2
 import torch
 
+from models.evaluation.validation import examine, validation_scenes
 from models.network import MattingNetwork
+from models.scenes.composition import Recipe
+from models.scenes.material import people_files, read_pictures, room_files
+from models.training.batches import Batches
 from models.training.encoder import start_from_imagenet
-from models.training.material import people_files, read_pictures, room_files
 from models.training.release import VALIDATION_SCALE, release
-from models.training.samples import Batches
 from models.training.sheet import contact_sheet
-from models.training.stage import base_stage, joint_stage, run
-from models.training.validation import examine, validation_scenes
+from models.training.stage import base_stage, joint_stage, run, window_stage
 from models.weights import load_network
 
 VALIDATION_SIZE = (288, 512)
@@ -35,7 +36,9 @@ VALIDATION_SIZE = (288, 512)
 def main() -> None:
     """Parse the command line and run one stage."""
     parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
-    parser.add_argument("stage", choices=["base", "joint", "validate", "sheet", "release"])
+    parser.add_argument(
+        "stage", choices=["base", "joint", "window", "validate", "sheet", "release"]
+    )
     parser.add_argument("--data", type=Path, help="folder with people/ and rooms/")
     parser.add_argument("--out", type=Path, help="folder for checkpoints, or the exported file")
     parser.add_argument("--start", type=Path, help="folder of the stage before, or name of a card")
@@ -75,7 +78,8 @@ def main() -> None:
         sheet = contact_sheet(network.with_settings(base_scale=VALIDATION_SCALE), scenes)
         cv2.imwrite(str(arguments.out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
         return
-    stage = (base_stage if arguments.stage == "base" else joint_stage)(arguments.steps)
+    stages = {"base": base_stage, "joint": joint_stage, "window": window_stage}
+    stage = stages[arguments.stage](arguments.steps)
     if arguments.batch:
         stage = replace(stage, batch=arguments.batch)
     batches = Batches(
@@ -87,6 +91,7 @@ def main() -> None:
         # Another stage sees other scenes.
         seed=arguments.seed + (0 if stage.kind == "base" else 1),
         steps=stage.steps,
+        recipe=Recipe(zoom=stage.zoom),
     )
 
     def score(average: MattingNetwork) -> dict[str, float]:

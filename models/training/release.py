@@ -10,10 +10,10 @@ from typing import Final
 
 import torch
 
+from models.evaluation.validation import examine
 from models.network import MattingNetwork
-from models.training.material import people_files, room_files
-from models.training.samples import Batch
-from models.training.validation import examine
+from models.scenes.degradation import Batch
+from models.scenes.material import people_files, room_files
 from models.weights import Card, load_network, save_weights
 
 VALIDATION_SCALE: Final = 0.5

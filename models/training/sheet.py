@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.network import MattingNetwork
-from models.training.samples import Batch
+from models.scenes.degradation import Batch
 
 _GREEN = torch.tensor([0, 177, 64]).view(1, 3, 1, 1) / 255
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -18,8 +19,9 @@ from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
 from models.network import MattingNetwork
+from models.scenes.degradation import Batch
+from models.training.batches import Batches
 from models.training.losses import base_loss, joint_loss
-from models.training.samples import Batch, Batches
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +43,12 @@ class Stage:
     aspp_rate: float
     decoder_rate: float
     refiner_rate: float
-    base_scale: float = 0.5
-    """Joint stage only. Small frames, so that a CPU can train: the base network sees half."""
+    base_scales: tuple[float, ...] = (0.5,)
+    """Joint stage only: every step draws one, so that one set of weights serves them all."""
     refine_pixels: int = 16_000
     """Joint stage only."""
+    zoom: tuple[float, float] = (1.0, 1.0)
+    """Windows of frames up to this much larger (`Recipe.zoom`)."""
     warmup: int = 100
     examine_every: int = 250
     average: float = 0.998
@@ -59,6 +63,14 @@ def base_stage(steps: int) -> Stage:
 def joint_stage(steps: int) -> Stage:
     """Both networks on whole frames around 512x288."""
     return Stage("joint", steps, 6, (256, 336), (384, 560), 5e-5, 5e-5, 1e-4, 3e-4)
+
+
+def window_stage(steps: int) -> Stage:
+    """Both networks on windows of frames up to 1280x720, at the base scales that serve them."""
+    return Stage(
+        "joint", steps, 4, (320, 432), (448, 608), 1e-4, 2e-4, 3e-4, 1e-3,
+        base_scales=(0.25, 0.375, 0.5), refine_pixels=24_000, zoom=(1.0, 2.0), average=0.999,
+    )  # fmt: skip
 
 
 def run(
@@ -79,7 +91,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     network = network.with_settings(
-        base_scale=stage.base_scale,
+        base_scale=stage.base_scales[0],
         refine_pixels=stage.refine_pixels,
         # Patches without error still teach the refiner what to leave alone.
         prevent_oversampling=False,
@@ -96,7 +108,9 @@ def run(
         share = _rate(step, stage)
         for group in optimiser.param_groups:
             group["lr"] = group["initial"] * share
-        loss = _loss(stage, network, _move(batch, device))
+        # From the number of the step alone, so that a pause changes nothing.
+        draw = random.Random(step).choice(stage.base_scales)
+        loss = _loss(stage, network.with_settings(base_scale=draw), _move(batch, device))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)

@@ -16,8 +16,8 @@ from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
 from models.engine import InProcessEngine
 from models.network import MattingNetwork
-from models.training.material import people_files, read_pictures, room_files
-from models.training.samples import Batches
+from models.scenes.material import people_files, read_pictures, room_files
+from models.training.batches import Batches
 from models.training.stage import joint_stage, run
 from tests.models.random_network import make_network
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import torch
 
+from models.evaluation.validation import validation_scenes
 from models.training.release import release
 from models.training.stage import joint_stage
-from models.training.validation import validation_scenes
 from models.weights import load_network, verify
 from tests.models.test_stage import small, train
 

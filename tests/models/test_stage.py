@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.evaluation.validation import examine, validation_scenes
 from models.network import MattingNetwork
-from models.training.material import people_files, read_pictures, room_files
-from models.training.samples import Batches
+from models.scenes.material import people_files, read_pictures, room_files
+from models.training.batches import Batches
 from models.training.stage import Stage, base_stage, joint_stage, run
-from models.training.validation import examine, validation_scenes
 
 
 def small(stage: Stage) -> Stage:

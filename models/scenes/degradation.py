@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from models.training import camera
-from models.training.camera import Generator, Image
-from models.training.scene import Recipe, Scene, compose
+from models.scenes import camera
+from models.scenes.camera import Generator, Image
+from models.scenes.composition import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,45 +23,6 @@ class Batch:
     plate: Tensor  # (N, 3, H, W)
     alpha: Tensor  # (N, 1, H, W)
     foreground: Tensor  # (N, 3, H, W)
-
-
-class Batches(torch.utils.data.Dataset[Batch]):
-    """An endless training set: batch number n follows from the seed and n alone.
-
-    So a run that resumes at step n sees what it would have seen, whatever the number of loader
-    processes.
-    """
-
-    def __init__(
-        self,
-        people: Sequence[NDArray[np.uint8]],
-        rooms: Sequence[NDArray[np.uint8]],
-        *,
-        batch: int,
-        heights: tuple[int, int],
-        widths: tuple[int, int],
-        seed: int,
-        steps: int,
-        recipe: Recipe | None = None,
-    ) -> None:
-        self.people, self.rooms = people, rooms
-        self.batch, self.heights, self.widths = batch, heights, widths
-        self.seed, self.steps = seed, steps
-        self.recipe = recipe or Recipe()
-
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, step: int) -> Batch:
-        """Batch number `step`; all its samples have one size, drawn per batch (paper sec. 4)."""
-        rng = np.random.default_rng((self.seed, step))
-        height = int(rng.integers(self.heights[0] // 16, self.heights[1] // 16 + 1)) * 16
-        width = int(rng.integers(self.widths[0] // 16, self.widths[1] // 16 + 1)) * 16
-        samples = []
-        for _ in range(self.batch):
-            scene = compose(self.people, self.rooms, (height, width), rng, self.recipe)
-            samples.append(degrade(scene, rng))
-        return stack(samples)
 
 
 def degrade(scene: Scene, rng: Generator) -> tuple[Image, Image, Image, Image]:

@@ -11,9 +11,9 @@ import torch
 
 from models.evaluation import metrics
 from models.network import MattingNetwork
-from models.training.material import people_files, read_pictures, room_files
-from models.training.samples import Batch, degrade_for_validation, stack
-from models.training.scene import Recipe, compose
+from models.scenes.composition import Recipe, compose
+from models.scenes.degradation import Batch, degrade_for_validation, stack
+from models.scenes.material import people_files, read_pictures, room_files
 
 _SEED = 20_26
 # The camera stands still but for the sub-pixel shift of degrade_for_validation.

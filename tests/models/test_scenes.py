@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.training import camera
-from models.training.material import (
+from models.scenes import camera
+from models.scenes.composition import Recipe, Scene, compose
+from models.scenes.degradation import degrade, degrade_for_validation
+from models.scenes.material import (
     people_files,
     person_split,
     read_picture,
@@ -13,8 +15,7 @@ from models.training.material import (
     room_files,
     room_split,
 )
-from models.training.samples import Batches, degrade, degrade_for_validation
-from models.training.scene import Recipe, Scene, compose
+from models.training.batches import Batches
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.camera import Generator, Image, from_bytes
+from models.scenes.camera import Generator, Image, from_bytes
 
 Map = NDArray[np.float32]
 
@@ -43,6 +43,9 @@ class Recipe:
     """Largest movement, as share of the width (paper appendix C: 1 %, and 1 degree)."""
     turn: float = 0.4
     """Largest rotation in degrees."""
+    zoom: tuple[float, float] = (1.0, 1.0)
+    """Range of the enlargement of all that is seen: a scene of 640x360 at zoom 2 is a window of
+    one of 1280x720, for the price of the window."""
 
 
 def compose(
@@ -55,13 +58,14 @@ def compose(
     """Draw one scene of `size` (rows, columns)."""
     height, width = size
     room = rooms[int(rng.integers(len(rooms)))]
-    background, empty = _room_twice(room, size, rng, recipe)
+    zoom = float(np.exp(rng.uniform(*np.log(recipe.zoom))))
+    background, empty = _room_twice(room, size, zoom, rng, recipe)
     draw = rng.random()
     count = 0 if draw < recipe.nobody else 2 if draw < recipe.nobody + recipe.two_people else 1
     premultiplied = np.zeros((height, width, 3), np.float32)
     alpha = np.zeros((height, width), np.float32)
     for _ in range(count):
-        person, matte = _place(people[int(rng.integers(len(people)))], size, rng)
+        person, matte = _place(people[int(rng.integers(len(people)))], size, zoom, rng)
         if rng.random() < recipe.lookalike:
             person = _dress_like(person, matte, background, rng)
         person, matte = _over(person, matte, premultiplied, alpha)
@@ -84,13 +88,13 @@ def compose(
 
 
 def _room_twice(
-    room: NDArray[np.uint8], size: tuple[int, int], rng: Generator, recipe: Recipe
+    room: NDArray[np.uint8], size: tuple[int, int], zoom: float, rng: Generator, recipe: Recipe
 ) -> tuple[Image, Image]:
     """The same view of a room for the source and for the plate."""
     height, width = size
     rows, columns = room.shape[:2]
     cover = max(height / rows, width / columns)
-    scale = cover * rng.uniform(1.02, 1.8)
+    scale = cover * zoom * rng.uniform(1.02, 1.8)
     if scale < 1:  # bilinear warps alias below one half
         shrink = max(scale, 0.1)
         room = _resized(room, shrink)
@@ -115,22 +119,24 @@ def _room_twice(
     return seen, _warp(room, other, size, cv2.BORDER_REFLECT_101)
 
 
-def _place(cutout: NDArray[np.uint8], size: tuple[int, int], rng: Generator) -> tuple[Image, Map]:
+def _place(
+    cutout: NDArray[np.uint8], size: tuple[int, int], zoom: float, rng: Generator
+) -> tuple[Image, Map]:
     """A person somewhere in the frame: premultiplied colour and alpha."""
     height, width = size
     rows, columns = cutout.shape[:2]
     cut_below = bool(cutout[-4:, :, 3].max() > 127)
-    scale = height / rows * rng.uniform(0.55, 1.5)
+    scale = height / rows * zoom * rng.uniform(0.55, 1.5)
     cutout = _premultiply(cutout)
     if scale < 1:
         cutout = _resized(cutout, scale)
         rows, columns = cutout.shape[:2]
         scale = 1.0
     tall = rows * scale
-    # A cut-out that ends at its lower edge must leave the frame there too.
-    y = height - tall / 2 + rng.uniform(0, 0.35) * tall if cut_below else (
-        height / 2 + rng.uniform(-0.3, 0.5) * height
-    )  # fmt: skip
+    if cut_below:  # must leave the frame there, and so the window, wherever that looks
+        y = height * zoom - tall * rng.uniform(0.15, 0.5) - height * rng.uniform(0, zoom - 1)
+    else:
+        y = height / 2 + rng.uniform(-0.3, 0.5) * height * zoom
     x = width * rng.uniform(0.1, 0.9)
     angle = np.radians(rng.uniform(-6, 6))
     flip = -1.0 if rng.random() < 0.5 else 1.0
