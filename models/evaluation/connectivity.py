@@ -30,7 +30,8 @@ def connectivity_map(prediction: Alpha, truth: Alpha) -> Alpha:
     """
     common = np.minimum(prediction, truth)
     level = _levels(common)
-    return np.abs(_connected(prediction, level) - _connected(truth, level))
+    difference = _connected(prediction, level) - _connected(truth, level)
+    return np.asarray(np.abs(difference), dtype=np.float32)
 
 
 def connectivity_error(prediction: Alpha, truth: Alpha) -> float:

@@ -53,7 +53,8 @@ def gradient_map(prediction: Alpha, truth: Alpha, *, stretched: bool = False) ->
     """The squared differences of gradient magnitudes that `gradient_error` sums, H x W."""
     if stretched:
         prediction, truth = _stretch(prediction), _stretch(truth)
-    return np.square(_gradient_magnitude(prediction) - _gradient_magnitude(truth))
+    difference = _gradient_magnitude(prediction) - _gradient_magnitude(truth)
+    return np.asarray(np.square(difference), dtype=np.float32)
 
 
 def dtssd(

@@ -3,6 +3,8 @@
 Octave computes in single precision, so its sums agree to about 1e-6 of themselves.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -117,7 +119,7 @@ def test_foreground_errors_equal_both_published_definitions() -> None:
     y, x = np.mgrid[:32, :32]
     _, levels, trimap = disc()
     truth = np.stack([8 * x % 256, 8 * y % 256, np.full((32, 32), 100)], 2)
-    prediction = np.clip(truth + (3, -4, 10), 0, 255)
+    prediction = np.clip(truth + np.array([3, -4, 10]), 0, 255)
     arguments = as_alpha(prediction), as_alpha(truth), as_alpha(levels)
     assert int((levels > 0).sum()) == 548
     assert foreground_mse(*arguments, trimap) == pytest.approx(0.000548359, abs=5e-10)
@@ -150,7 +152,7 @@ def slowly(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Connectivity by flood fills in plain Python, as the definition reads."""
     level = np.full(truth.shape, -1, np.float32)
     steps = [np.float32(i / 10) for i in range(11)]
-    for before, threshold in zip(steps, steps[1:], strict=False):
+    for before, threshold in pairwise(steps):
         body = largest_body((prediction >= threshold) & (truth >= threshold))
         level[(level < 0) & ~body] = before
     level[level < 0] = 1
