@@ -8,6 +8,8 @@ from models.scenes import camera
 from models.scenes.composition import Recipe, Scene, compose
 from models.scenes.degradation import degrade, degrade_for_validation
 from models.scenes.material import (
+    MaterialMissing,
+    MaterialUnfit,
     people_files,
     person_split,
     read_picture,
@@ -49,12 +51,12 @@ def test_splits_are_those_of_the_data_readme() -> None:
 
 
 def test_an_empty_folder_says_what_it_should_hold(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="cut out as RGBA"):
+    with pytest.raises(MaterialMissing, match="cut out as RGBA"):
         people_files(tmp_path, "train")
 
 
 def test_a_person_without_alpha_is_refused_by_name(material: Path) -> None:
-    with pytest.raises(ValueError, match=r"1-bedroom\.png has no alpha"):
+    with pytest.raises(MaterialUnfit, match=r"1-bedroom\.png has no alpha"):
         read_picture(material / "rooms" / "1-bedroom.png", 4)
 
 

@@ -1,0 +1,297 @@
+import pickle
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from models.errors import MattingError
+from models.scenes.material import (
+    Material,
+    MaterialMissing,
+    MaterialUnfit,
+    open_backgrounds,
+    open_clips,
+    open_foregrounds,
+)
+from models.scenes.public_sets import PUBLIC_SETS
+from models.scenes.splits import Split, person_split
+from models.scenes.videos import Video
+
+SIZE = (24, 32)
+
+
+def colour(name: str) -> tuple[int, int, int]:
+    """A colour that tells which file a picture came from."""
+    code = zlib.crc32(name.encode())
+    return code % 251, code // 251 % 251, code // 251**2 % 251
+
+
+def write(file: Path, name: str, channels: int = 3) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shade = (*colour(name), 255)[:channels] if channels > 1 else (colour(name)[0],)
+    picture = np.full((*SIZE, channels), shade, np.uint8)
+    assert cv2.imwrite(str(file), picture[..., ::-1] if channels == 3 else picture)
+
+
+def write_pairs(folder: Path, names: Sequence[str]) -> None:
+    for name in names:
+        write(folder / "fgr" / f"{name}.png", f"{folder}{name}")
+        write(folder / "pha" / f"{name}.png", f"{folder}{name}", 1)
+
+
+def write_video(file: Path, count: int, *, b_frames: int = 0) -> None:
+    """Frame n is grey of the value 16 + 8 n."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "1", "g": "7"})
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width = SIZE
+        stream.pix_fmt, stream.codec_context.max_b_frames = "yuv420p", b_frames
+        for index in range(count):
+            pixels = np.full((*SIZE, 3), 16 + 8 * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def colours_of(pictures: Sequence[np.ndarray]) -> set[tuple[int, ...]]:
+    return {tuple(int(v) for v in picture[0, 0, :3]) for picture in pictures}
+
+
+def lay_out(root: Path, set_name: str) -> Material:
+    """A small set in its own layout, with enough files for every split it has."""
+    numbers = [f"{index:04}" for index in range(40)]
+    layout = PUBLIC_SETS[set_name].layout
+    if set_name == "videomatte240k":
+        for part in ("train", "test"):
+            write_pairs(root / set_name / part, [f"{c}/{f:05}" for c in numbers for f in (0, 1)])
+    elif PUBLIC_SETS[set_name].test_only:
+        write_pairs(root / set_name, numbers)
+    elif layout == "pairs":
+        for part in ("train", "test"):
+            write_pairs(root / set_name / part, numbers)
+    elif layout == "backgrounds":
+        for part in ("train", "test"):
+            for name in numbers:
+                write(root / set_name / part / "some" / f"{name}.jpg", f"{part}{name}")
+    elif layout == "cut-outs":
+        for name in numbers:
+            write(root / set_name / f"{name}.png", name, 4)
+    else:
+        for name in numbers[1:]:
+            for kind in ("bedroom", "kitchen"):
+                write(root / set_name / f"{name}-{kind}.png", f"{name}{kind}")
+    return Material(set_name, set_name)
+
+
+def opened(material: Material, root: Path, split: Split) -> Sequence[np.ndarray]:
+    people = PUBLIC_SETS[material.set].layout in ("pairs", "cut-outs")
+    return (open_foregrounds if people else open_backgrounds)(material, root, split)
+
+
+@contextmanager
+def complaint(kind: type[MattingError], *words: str) -> Iterator[None]:
+    with pytest.raises(kind) as caught:
+        yield
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [n for n, s in PUBLIC_SETS.items() if not s.test_only])
+def test_no_picture_of_validation_or_test_is_ever_in_train(tmp_path: Path, name: str) -> None:
+    material = lay_out(tmp_path, name)
+    splits: list[Split] = ["train", "validation"]
+    if name not in ("cut-outs", "rooms"):  # these keep their tests elsewhere
+        splits.append("test")
+    seen = [colours_of(opened(material, tmp_path, split)) for split in splits]
+    assert all(seen)
+    total = sum(len(colours) for colours in seen)
+    assert len(set().union(*seen)) == total
+
+
+@pytest.mark.parametrize("name", [n for n, s in PUBLIC_SETS.items() if s.test_only])
+def test_sets_for_testing_cannot_be_trained_on(tmp_path: Path, name: str) -> None:
+    material = lay_out(tmp_path, name)
+    assert len(open_foregrounds(material, tmp_path, "test")) == 40
+    for split in ("train", "validation"):
+        with complaint(MaterialUnfit, "for testing only", split):
+            open_foregrounds(material, tmp_path, split)
+
+
+def test_the_frames_of_a_clip_are_all_in_one_split(tmp_path: Path) -> None:
+    material = lay_out(tmp_path, "videomatte240k")
+    clips = [open_clips(material, tmp_path, split) for split in ("train", "validation")]
+    assert [len(clip) for split in clips for clip in split] == [2] * 40
+    held_back = [n for n in range(40) if person_split(f"{n:04}") == "validation"]
+    assert len(clips[1]) == len(held_back) > 0
+
+
+def test_a_set_without_a_train_folder_is_divided_by_name_and_has_no_test(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "photos", [f"{index:04}" for index in range(40)])
+    material = Material("photomatte13k", "photos")
+    train, validation = (
+        colours_of(open_foregrounds(material, tmp_path, split)) for split in ("train", "validation")
+    )
+    assert len(train) + len(validation) == 40
+    assert not train & validation
+    with complaint(MaterialMissing, str(tmp_path / "photos" / "test")):
+        open_foregrounds(material, tmp_path, "test")
+
+
+@pytest.mark.parametrize("name", ["photomatte13k", "backgrounds"])
+def test_what_lies_in_test_does_not_train_where_no_train_folder_is(
+    tmp_path: Path, name: str
+) -> None:
+    if name == "backgrounds":
+        write(tmp_path / name / "test" / "one.jpg", "one")
+    else:
+        write_pairs(tmp_path / name / "test", ["one"])
+    with complaint(MaterialMissing, str(tmp_path / name / "train")):
+        opened(Material(name, name), tmp_path, "train")
+
+
+@pytest.mark.parametrize("name", PUBLIC_SETS)
+def test_missing_material_says_which_folder_with_what_and_where_to_read_of_it(
+    tmp_path: Path, name: str
+) -> None:
+    split: Split = "test" if PUBLIC_SETS[name].test_only else "train"
+    wanted = {"pairs": "fgr", "cut-outs": "RGBA", "backgrounds": "empty places", "rooms": "NNN"}
+    layout = PUBLIC_SETS[name].layout
+    with complaint(
+        MaterialMissing, str(tmp_path / "Somewhere"), wanted[layout], PUBLIC_SETS[name].described
+    ):
+        opened(Material(name, "Somewhere"), tmp_path, split)
+
+
+def test_unequal_trees_are_an_error_that_names_the_lonely_files(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "set", ["a", "b"])
+    (tmp_path / "set" / "pha" / "b.png").unlink()
+    write(tmp_path / "set" / "pha" / "c.png", "c", 1)
+    with complaint(MaterialUnfit, "fgr/b.png", "pha/c.png", "2 have no other half"):
+        open_foregrounds(Material("aim", "set"), tmp_path, "test")
+
+
+def test_a_foreground_and_an_alpha_of_other_size_are_refused_by_name(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "set", ["a"])
+    cv2.imwrite(str(tmp_path / "set" / "pha" / "a.png"), np.zeros((8, 8), np.uint8))
+    with complaint(MaterialUnfit, "fgr/a.png", "pha/a.png", "32x24 and 8x8"):
+        open_foregrounds(Material("aim", "set"), tmp_path, "test")[0]
+
+
+def test_a_damaged_picture_is_refused_by_name(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "set", ["a"])
+    (tmp_path / "set" / "fgr" / "a.png").write_bytes(b"not a picture")
+    with complaint(MaterialUnfit, "fgr/a.png"):
+        open_foregrounds(Material("aim", "set"), tmp_path, "test")[0]
+
+
+def test_colour_and_alpha_come_from_their_own_trees(tmp_path: Path) -> None:
+    write(tmp_path / "set" / "fgr" / "deep" / "a.png", "a")
+    write(tmp_path / "set" / "pha" / "deep" / "a.png", "b", 1)
+    picture = open_foregrounds(Material("aim", "set"), tmp_path, "test")[0]
+    assert picture.shape == (*SIZE, 4)
+    assert tuple(picture[0, 0]) == (*colour("a"), colour("b")[0])
+
+
+def test_colour_as_jpg_goes_with_alpha_as_png(tmp_path: Path) -> None:
+    write(tmp_path / "set" / "fgr" / "a.jpg", "a")
+    write(tmp_path / "set" / "pha" / "a.png", "a", 1)
+    assert len(open_foregrounds(Material("aim", "set"), tmp_path, "test")) == 1
+
+
+def test_rooms_that_do_not_name_their_house_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "rooms" / "kitchen.jpg", "kitchen")
+    with complaint(MaterialUnfit, "NNN", "'backgrounds'"):
+        open_backgrounds(Material("rooms", "rooms"), tmp_path, "train")
+
+
+def test_an_unknown_set_is_told_the_known_ones(tmp_path: Path) -> None:
+    with complaint(MaterialUnfit, "'videomate'", "videomatte240k"):
+        open_foregrounds(Material("videomate", "x"), tmp_path, "train")
+
+
+def test_people_are_no_backgrounds_and_backgrounds_no_people(tmp_path: Path) -> None:
+    with complaint(MaterialUnfit, "shows people"):
+        open_backgrounds(Material("cut-outs", "x"), tmp_path, "train")
+    with complaint(MaterialUnfit, "shows empty places"):
+        open_foregrounds(Material("rooms", "x"), tmp_path, "train")
+
+
+def test_single_pictures_are_no_clips(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "set", ["a"])
+    with complaint(MaterialMissing, "no clips"):
+        open_clips(Material("aim", "set"), tmp_path, "test")
+
+
+def test_kept_pictures_survive_their_files(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "set", ["a"])
+    found = open_foregrounds(Material("aim", "set"), tmp_path, "test", keep=True)
+    (tmp_path / "set" / "fgr" / "a.png").unlink()
+    assert found[0].shape == (*SIZE, 4)
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_any_frame_of_a_video_can_be_had_in_any_order(tmp_path: Path, b_frames: int) -> None:
+    write_video(tmp_path / "clip.mp4", 25, b_frames=b_frames)
+    video = Video(tmp_path / "clip.mp4", "rgb24")
+    assert len(video) == 25
+    for index in (20, 3, 4, 5, 24, 0, 13, 13, 12, 24):
+        assert abs(float(video.frame(index).mean()) - (16 + 8 * index)) < 3
+
+
+def test_frames_of_videos_follow_one_another_over_all_clips(tmp_path: Path) -> None:
+    for name, count in (("a", 3), ("b", 5)):
+        for tree in ("fgr", "pha"):
+            write_video(tmp_path / "set" / tree / f"{name}.mp4", count)
+    frames = open_foregrounds(Material("aim", "set"), tmp_path, "test")
+    clips = open_clips(Material("aim", "set"), tmp_path, "test")
+    expected = [16 + 8 * index for count in (3, 5) for index in range(count)]
+    assert [round(float(frame.mean()) / 8) * 8 for frame in frames] == expected
+    assert [len(clip) for clip in clips] == [3, 5]
+    assert abs(float(frames[-1][..., 3].mean()) - 48) < 3
+
+
+def test_many_clips_can_be_read_across_one_another(tmp_path: Path) -> None:
+    for name in "abcdef":
+        for tree in ("fgr", "pha"):
+            write_video(tmp_path / "set" / tree / f"{name}.mp4", 2)
+    frames = open_foregrounds(Material("aim", "set"), tmp_path, "test")
+    for index in (0, 2, 4, 6, 8, 10, 1, 11, 3):
+        assert abs(float(frames[index].mean()) - (16 + 8 * (index % 2))) < 3
+
+
+def test_videos_of_unequal_length_are_refused_by_name(tmp_path: Path) -> None:
+    write_video(tmp_path / "set" / "fgr" / "a.mp4", 4)
+    write_video(tmp_path / "set" / "pha" / "a.mp4", 3)
+    with complaint(MaterialUnfit, "fgr/a.mp4 has 4 frames", "has 3"):
+        open_foregrounds(Material("aim", "set"), tmp_path, "test")[0]
+
+
+def test_a_damaged_video_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"not a video")
+    with complaint(MaterialUnfit, "a.mp4"):
+        len(Video(tmp_path / "a.mp4", "gray"))
+
+
+def test_readers_can_be_sent_to_other_processes(tmp_path: Path) -> None:
+    for tree in ("fgr", "pha"):
+        write_video(tmp_path / "clips" / tree / "a.mp4", 3)
+    write_pairs(tmp_path / "photos", ["a"])
+    for folder in ("clips", "photos"):
+        frames = open_foregrounds(Material("aim", folder), tmp_path, "test")
+        first = frames[0]
+        again = pickle.loads(pickle.dumps(frames))
+        assert np.array_equal(again[0], first)
+
+
+def test_a_slice_is_a_list_of_pictures_and_beyond_the_end_is_an_error(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "set", ["a", "b", "c"])
+    frames = open_foregrounds(Material("aim", "set"), tmp_path, "test")
+    assert len(frames[::2]) == 2
+    assert np.array_equal(frames[-1], frames[2])
+    with pytest.raises(IndexError):
+        frames[3]
