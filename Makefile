@@ -107,7 +107,7 @@ $(VENV)/serve: pyproject.toml $(VENV)/constraints.txt
 
 $(VENV)/dev: pyproject.toml $(VENV)/constraints.txt
 	@echo "Installing Cleanplate and its tools; the first time this takes some minutes."
-	$(INSTALL) --editable '.[openvino,train,dev]'
+	$(INSTALL) --editable '.[openvino,train,compare,dev]'
 	touch $@ $(VENV)/serve
 
 # Node 20 or newer with npm: the machine's, else the one that comes as a Python package.
