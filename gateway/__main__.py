@@ -14,6 +14,7 @@ COMMANDS = {
     "matte": ("gateway.matte", "a picture or a video file"),
     "devices": ("gateway.devices", "what would run here, and why"),
     "weights": ("gateway.weights_command", "list, verify and import weights"),
+    "chroma-key": ("models.preparation.chroma_key_command", "training pairs from screen footage"),
     "comparators": ("models.evaluation.comparators.command", "what weights are compared with"),
 }
 """Module and summary of each; a module has `add_arguments(parser)` and `run(args) -> int`."""
