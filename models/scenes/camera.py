@@ -20,15 +20,24 @@ Generator = np.random.Generator
 _FRAME = Fraction(1, 30)
 
 
-def drift(image: Image, rng: Generator, strength: float = 1.0) -> Image:
+def drift(
+    image: Image,
+    rng: Generator,
+    strength: float = 1.0,
+    *,
+    exposure: float = 1.0,
+    tint: float = 1.0,
+) -> Image:
     """Exposure, white balance, gamma and contrast as automatics change them between two moments.
 
     `strength` 1 is gamma 0.85..1.15 (the range of the paper's test set, appendix D.2), gain
-    +-12 %, +-5 % per channel, and +-3 % offset.
+    +-12 %, +-5 % per channel, and +-3 % offset. `exposure` and `tint` are shares of that for
+    brightness and white balance.
     """
-    gamma = np.exp(rng.uniform(-0.15, 0.15) * strength)
-    gain = 1 + strength * (rng.uniform(-0.12, 0.12) + rng.uniform(-0.05, 0.05, 3))
-    offset = strength * rng.uniform(-0.03, 0.03)
+    gamma = np.exp(rng.uniform(-0.15, 0.15) * strength * exposure)
+    brighter, tinted = rng.uniform(-0.12, 0.12), rng.uniform(-0.05, 0.05, 3)
+    gain = 1 + strength * (exposure * brighter + tint * tinted)
+    offset = strength * exposure * rng.uniform(-0.03, 0.03)
     bent = np.power(np.clip(image, 0, 1), gamma)
     return limited(bent * gain.astype(np.float32) + np.float32(offset))
 
@@ -70,6 +79,32 @@ def noise(image: Image, rng: Generator, sigma: float) -> Image:
         grain = 0.6 * grain + 0.8 * cv2.resize(coarse, (width, height))
     weight = np.float32(1.2) - np.float32(0.6) * image
     return limited(image + np.float32(sigma) * weight * grain)
+
+
+def median(image: Image, rng: Generator, sigma: float, frames: int) -> Image:
+    """A plate as the gateway learns it: the median over time of noisy 8-bit frames.
+
+    Args:
+        image: what the camera looks at.
+        rng: draws the noise.
+        sigma: standard deviation of the noise of one frame.
+        frames: how many, odd; more are costlier and leave less noise, about 1.25 sigma over
+            the root of their number.
+    """
+    grain = rng.standard_normal(image.shape, dtype=np.float32).reshape(-1)
+    weighted = np.float32(255 * sigma) * (np.float32(1.2) - np.float32(0.6) * image)
+    seen, weighted = image.reshape(-1) * np.float32(255), weighted.reshape(-1)
+    # One field of noise, moved on for every frame: pixels stay independent over time.
+    shots = [
+        _rounded(seen + weighted * np.roll(grain, int(rng.integers(grain.size))))
+        for _ in range(frames)
+    ]
+    # Sorting by exchanges of neighbours, which is fast on bytes; np.median is not.
+    for turn in range(frames):
+        for at in range(turn % 2, frames - 1, 2):
+            low, high = shots[at], shots[at + 1]
+            shots[at], shots[at + 1] = np.minimum(low, high), np.maximum(low, high)
+    return from_bytes(shots[frames // 2].reshape(image.shape))
 
 
 def subsample_chroma(image: Image) -> Image:
@@ -133,6 +168,10 @@ def _encoder(codec: str, quantiser: int, size: tuple[int, int]) -> av.VideoCodec
 def to_bytes(image: Image) -> NDArray[np.uint8]:
     """0..1 to 0..255, rounded."""
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _rounded(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return (np.clip(levels, 0, 255) + np.float32(0.5)).astype(np.uint8)
 
 
 def from_bytes(image: NDArray[Any]) -> Image:

@@ -54,8 +54,9 @@ def compose(
     size: tuple[int, int],
     rng: Generator,
     recipe: Recipe,
+    first: int | None = None,
 ) -> Scene:
-    """Draw one scene of `size` (rows, columns)."""
+    """Draw one scene of `size` (rows, columns); `first` is the person wanted, if one is."""
     height, width = size
     room = rooms[int(rng.integers(len(rooms)))]
     zoom = float(np.exp(rng.uniform(*np.log(recipe.zoom))))
@@ -64,8 +65,10 @@ def compose(
     count = 0 if draw < recipe.nobody else 2 if draw < recipe.nobody + recipe.two_people else 1
     premultiplied = np.zeros((height, width, 3), np.float32)
     alpha = np.zeros((height, width), np.float32)
-    for _ in range(count):
-        person, matte = _place(people[int(rng.integers(len(people)))], size, zoom, rng)
+    for number in range(count):
+        which = int(rng.integers(len(people)))
+        chosen = people[which if first is None or number else first]
+        person, matte = _place(chosen, size, zoom, rng)
         if rng.random() < recipe.lookalike:
             person = _dress_like(person, matte, background, rng)
         person, matte = _over(person, matte, premultiplied, alpha)

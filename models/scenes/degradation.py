@@ -2,58 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
-from models.scenes import camera
+from models.scenes import camera, streaming
 from models.scenes.camera import Generator, Image
 from models.scenes.composition import Scene
+from models.scenes.sample import Batch, Sample, stack
+
+__all__ = ["Batch", "Degradation", "Sample", "degrade", "degrade_for_validation", "stack"]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """N samples of one size, float32 tensors in 0..1."""
+class Degradation:
+    """How often two cameras do what to a scene; the defaults are for training."""
 
-    source: Tensor  # (N, 3, H, W)
-    plate: Tensor  # (N, 3, H, W)
-    alpha: Tensor  # (N, 1, H, W)
-    foreground: Tensor  # (N, 3, H, W)
+    light: float = 0.6
+    """Another exposure and white balance for source and plate alike."""
+    dim: float = 0.12
+    """Low light: dark, and noisier."""
+    drift: float = 0.7
+    """Exposure and white balance of the plate alone drift."""
+    exposure: float = 1.0
+    """Share of the drift's full strength that brightness takes."""
+    tint: float = 1.0
+    """The same for the white balance."""
+    shade: float = 0.25
+    """The light falls differently over the plate."""
+    defocus: float = 0.15
+    sharpen: float = 0.15
+    noise: float = 0.8
+    median: float = 0.0
+    """The plate is the median of several noisy frames; else a frame of less noise than others."""
+    jpeg: float = 0.25
+    vp8: float = 0.15
+    h264: float = 0.15
+    chroma: float = 0.25
+    """4:2:0 and nothing else; at most one of these four is drawn."""
+    bitrate: float = 0.0
+    """Share of VP8 and H.264 that has a bitrate as WebRTC gives, not a quantiser."""
 
 
-def degrade(scene: Scene, rng: Generator) -> tuple[Image, Image, Image, Image]:
+def degrade(scene: Scene, rng: Generator, chances: Degradation | None = None) -> Sample:
     """Two cameras look at the scene: source, plate, alpha (H x W x 1) and foreground.
 
     Light that changes for both changes the true foreground too; what only the plate suffers is the
     drift the network has to see through.
     """
+    chances = chances or Degradation()
     source, plate, foreground = scene.picture, scene.empty, scene.foreground
     seed = int(rng.integers(2**32))
-    if rng.random() < 0.6:
+    if rng.random() < chances.light:
         source, plate, foreground = (
             camera.drift(image, np.random.default_rng(seed), 1.5)
             for image in (source, plate, foreground)
         )
     grain = 0.03 * rng.random() ** 1.5
-    if rng.random() < 0.12:  # low light
+    if rng.random() < chances.dim:
         dim = np.float32(rng.uniform(0.3, 0.7))
         source, plate, foreground = source * dim, plate * dim, foreground * dim
         grain = rng.uniform(0.01, 0.045)
-    if rng.random() < 0.7:
-        plate = camera.drift(plate, rng, rng.random())
-    if rng.random() < 0.25:
+    if rng.random() < chances.drift:
+        plate = camera.drift(plate, rng, rng.random(), exposure=chances.exposure, tint=chances.tint)
+    if rng.random() < chances.shade:
         plate = camera.shade(plate, rng)
-    source = _expose(source, grain, rng)
-    # A plate is the median of a second of frames, so it has less noise than a frame.
-    plate = _expose(plate, grain * rng.uniform(0.1, 1.0), rng)
+    source = _expose(source, grain, rng, chances)
+    if chances.median and rng.random() < chances.median:
+        plate = camera.median(plate, rng, grain, 2 * int(rng.integers(2, 8)) + 1)
+        plate = _expose(plate, 0.0, rng, replace(chances, noise=0))
+    else:
+        # A plate is the median of a second of frames, so it has less noise than a frame.
+        plate = _expose(plate, grain * rng.uniform(0.1, 1.0), rng, chances)
     return source, plate, scene.alpha[..., None], foreground
 
 
-def degrade_for_validation(scene: Scene, rng: Generator) -> tuple[Image, Image, Image, Image]:
+def degrade_for_validation(scene: Scene, rng: Generator) -> Sample:
     """The paper's test recipe (appendix D.2) with the noise of a webcam, and what WebRTC adds.
 
     Plate: shift of up to 0.3 px, gamma 0.85..1.15. Both: independent noise of sigma 0.01, 4:2:0
@@ -72,31 +97,26 @@ def degrade_for_validation(scene: Scene, rng: Generator) -> tuple[Image, Image, 
     return seen[0], seen[1], scene.alpha[..., None], scene.foreground
 
 
-def stack(samples: Sequence[tuple[Image, Image, Image, Image]]) -> Batch:
-    """Samples of one size as one batch."""
-    columns = (np.stack(column) for column in zip(*samples, strict=True))
-    source, plate, alpha, foreground = (
-        torch.from_numpy(column.astype(np.float32).transpose(0, 3, 1, 2).copy())
-        for column in columns
-    )
-    return Batch(source, plate, alpha, foreground)
-
-
-def _expose(image: Image, grain: float, rng: Generator) -> Image:
-    if rng.random() < 0.15:
+def _expose(image: Image, grain: float, rng: Generator, chances: Degradation) -> Image:
+    if rng.random() < chances.defocus:
         image = camera.defocus(image, rng)
-    if rng.random() < 0.15:
+    if rng.random() < chances.sharpen:
         image = camera.sharpen(image, rng)
-    if rng.random() < 0.8:
+    if rng.random() < chances.noise:
         image = camera.noise(image, rng, grain)
+    vp8, h264 = chances.jpeg + chances.vp8, chances.jpeg + chances.vp8 + chances.h264
     draw = rng.random()
-    if draw < 0.25:
+    if draw < chances.jpeg:
         image = camera.jpeg(image, int(rng.integers(45, 96)))
-    elif draw < 0.4:
-        image = camera.video(_shaken(image, rng), image, "libvpx", int(rng.integers(15, 50)))
-    elif draw < 0.55:
-        image = camera.video(_shaken(image, rng), image, "libx264", int(rng.integers(20, 38)))
-    elif draw < 0.8:
+    elif draw < h264:
+        codec = "libvpx" if draw < vp8 else "libx264"
+        if chances.bitrate and rng.random() < chances.bitrate:
+            image = streaming.received(image, codec, streaming.draw_bitrate(rng), grain, rng)
+        else:
+            before = _shaken(image, rng)
+            quantiser = int(rng.integers(*((15, 50) if codec == "libvpx" else (20, 38))))
+            image = camera.video(before, image, codec, quantiser)
+    elif draw < h264 + chances.chroma:
         image = camera.subsample_chroma(image)
     return camera.limited(image)
 

@@ -1,0 +1,73 @@
+"""How the samples of a batch are drawn: as WebRTC cameras see people, or as the paper does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from models.scenes.camera import Generator
+from models.scenes.composition import Recipe, compose
+from models.scenes.degradation import Degradation, degrade
+from models.scenes.paper import paper
+from models.scenes.pictures import Picture
+from models.scenes.sample import Sample
+
+SCENES: Final = Recipe()
+"""What stands before our cameras."""
+
+CAMERAS: Final = Degradation()
+"""What our cameras and the way to the gateway do to it."""
+
+
+class DrawBatch(Protocol):
+    """Draws all samples of a batch from the generator alone."""
+
+    def __call__(
+        self,
+        foregrounds: Sequence[Picture],
+        backgrounds: Sequence[Picture],
+        size: tuple[int, int],
+        rng: Generator,
+        count: int,
+        *,
+        zoom: tuple[float, float] = (1.0, 1.0),
+        chosen: Sequence[int] | None = None,
+    ) -> list[Sample]:
+        """Draw `count` samples.
+
+        Args:
+            foregrounds: people, H x W x 4, straight alpha.
+            backgrounds: empty places, H x W x 3.
+            size: rows and columns of every sample.
+            rng: decides everything.
+            count: samples.
+            zoom: see `Recipe.zoom`.
+            chosen: the numbers of the samples in an epoch, `count` of them: number n shows
+                foreground n modulo their count. Without it people are drawn.
+        """
+
+
+def webrtc(
+    foregrounds: Sequence[Picture],
+    backgrounds: Sequence[Picture],
+    size: tuple[int, int],
+    rng: Generator,
+    count: int,
+    *,
+    zoom: tuple[float, float] = (1.0, 1.0),
+    chosen: Sequence[int] | None = None,
+) -> list[Sample]:
+    """Our recipe: composed by `compose`, seen by `degrade`, every sample by itself."""
+    recipe = replace(SCENES, zoom=zoom)
+    samples = []
+    for index in range(count):
+        first = None if chosen is None else chosen[index] % len(foregrounds)
+        scene = compose(foregrounds, backgrounds, size, rng, recipe, first)
+        samples.append(degrade(scene, rng, CAMERAS))
+    return samples
+
+
+RECIPES: Final[Mapping[str, DrawBatch]] = MappingProxyType({"webrtc": webrtc, "paper": paper})
+"""By the name that a plan's stage gives."""
