@@ -44,6 +44,14 @@ class Device:
         """The layout that convolutions like best."""
         return torch.contiguous_format if self.kind == "cpu" else torch.channels_last
 
+    @property
+    def has_bf16(self) -> bool:
+        """Whether training can use bfloat16 here: every processor can, GPUs since about 2020."""
+        if self.kind == "cpu":
+            return True
+        with torch.cuda.device(self.torch_device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
     def __str__(self) -> str:
         """`cpu` or `cuda:0`."""
         return str(self.torch_device)

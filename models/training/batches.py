@@ -2,50 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Subset
 
-from models.scenes.composition import Recipe, compose
-from models.scenes.degradation import Batch, degrade, stack
+from models.scenes.material import open_backgrounds, open_foregrounds
+from models.scenes.recipes import RECIPES
+from models.scenes.sample import Batch, stack
+from models.scenes.splits import Split
+from models.training.plan import Plan
+from models.training.stage import Stage
+
+Pictures = Sequence[NDArray[np.uint8]]
+
+
+class Joined(Sequence[NDArray[np.uint8]]):
+    """Several sets as one."""
+
+    def __init__(self, parts: Sequence[Pictures]) -> None:
+        self._parts = parts
+        self._ends = np.cumsum([len(part) for part in parts])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:  # type: ignore[override]
+        """Picture number `index` of all; raises `IndexError` outside."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        part = int(np.searchsorted(self._ends, index, side="right"))
+        return self._parts[part][index - (int(self._ends[part - 1]) if part else 0)]
 
 
 class Batches(torch.utils.data.Dataset[Batch]):
-    """An endless training set: batch number n follows from the seed and n alone.
+    """The training set of a stage: batch number n follows from the seed and n alone.
 
     So a run that resumes at step n sees what it would have seen, whatever the number of loader
-    processes.
+    processes. Processes that train together draw their shares of a batch each for itself, in the
+    size that all of them drew.
+
+    Args:
+        stage: sizes, recipe, and how people and rooms are chosen.
+        people: H x W x 4 pictures of the train split.
+        rooms: H x W x 3 pictures.
+        seed: of the run.
+        share: which samples of a batch to make; all if not given.
     """
 
     def __init__(
-        self,
-        people: Sequence[NDArray[np.uint8]],
-        rooms: Sequence[NDArray[np.uint8]],
-        *,
-        batch: int,
-        heights: tuple[int, int],
-        widths: tuple[int, int],
-        seed: int,
-        steps: int,
-        recipe: Recipe | None = None,
-    ) -> None:
+        self, stage: Stage, people: Pictures, rooms: Pictures, *, seed: int = 0,
+        share: range | None = None,
+    ) -> None:  # fmt: skip
         self.people, self.rooms = people, rooms
-        self.batch, self.heights, self.widths = batch, heights, widths
-        self.seed, self.steps = seed, steps
-        self.recipe = recipe or Recipe()
+        self.epoch = max(len(people), len(rooms))
+        # An epoch that is not a whole number of batches gives its rest to the next.
+        steps = stage.steps or max(stage.epochs * self.epoch // stage.batch, 1)
+        self.stage = replace(stage, steps=steps)
+        self.seed = seed + stage.seed
+        self.share = share or range(stage.batch)
+        self._shuffled: tuple[int, NDArray[np.int64]] | None = None
 
     def __len__(self) -> int:
-        return self.steps
+        return self.stage.steps
 
     def __getitem__(self, step: int) -> Batch:
-        """Batch number `step`; all its samples have one size, drawn per batch (paper sec. 4)."""
+        """The share of batch `step`; all samples have one size, drawn per batch (paper sec. 4)."""
         rng = np.random.default_rng((self.seed, step))
-        height = int(rng.integers(self.heights[0] // 16, self.heights[1] // 16 + 1)) * 16
-        width = int(rng.integers(self.widths[0] // 16, self.widths[1] // 16 + 1)) * 16
-        samples = []
-        for _ in range(self.batch):
-            scene = compose(self.people, self.rooms, (height, width), rng, self.recipe)
-            samples.append(degrade(scene, rng))
-        return stack(samples)
+        size = self._side(rng, self.stage.heights), self._side(rng, self.stage.widths)
+        chosen = [self._place(step * self.stage.batch + number) for number in self.share]
+        own = np.random.default_rng((self.seed, step, self.share.start))
+        draw = RECIPES[self.stage.recipe]
+        return stack(
+            draw(
+                self.people, self.rooms, size, own, len(self.share),
+                zoom=self.stage.zoom, chosen=chosen if self.stage.epochs else None,
+            )
+        )  # fmt: skip
+
+    def _place(self, sample: int) -> int:
+        """The number within its epoch of sample number `sample` of the stage."""
+        epoch, place = divmod(sample, self.epoch)
+        if self._shuffled is None or self._shuffled[0] != epoch:
+            order = np.random.default_rng((self.seed, epoch, 0xE9)).permutation(self.epoch)
+            self._shuffled = epoch, order
+        return int(self._shuffled[1][place])
+
+    def _side(self, rng: np.random.Generator, limits: tuple[int, int]) -> int:
+        unit = self.stage.multiple
+        return int(rng.integers(limits[0] // unit, limits[1] // unit + 1)) * unit
+
+
+def open_material(
+    plan: Plan, stage: Stage, data: Path, split: Split, *, keep: bool
+) -> tuple[Pictures, Pictures]:
+    """People and rooms of a stage.
+
+    Args:
+        plan: names the sets.
+        stage: names which of them it uses.
+        data: the folder they lie in.
+        split: whom to open.
+        keep: decode those that the plan says to keep, now.
+
+    Raises:
+        MaterialMissing: says which folder is wanted and where the set is described.
+        MaterialUnfit: the set is not for this.
+    """
+    opened: list[Pictures] = []
+    for names, opener in (
+        (stage.foregrounds, open_foregrounds),
+        (stage.backgrounds, open_backgrounds),
+    ):
+        sources = [plan.material[name] for name in names]
+        parts = [opener(s.material, data, split, keep=keep and s.keep) for s in sources]
+        opened.append(parts[0] if len(parts) == 1 else Joined(parts))
+    return opened[0], opened[1]
+
+
+def load(batches: Batches, start: int, workers: int, *, pin: bool) -> Iterator[Batch]:
+    """Batches from step `start` on, made by `workers` processes ahead of time; 0 for this one.
+
+    `pin` puts them where an accelerator can fetch them by itself.
+    """
+    return iter(
+        DataLoader(
+            Subset(batches, range(start, len(batches))),
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=3 if workers else None,
+            # Forked, workers share the pictures that are kept; otherwise each would copy them.
+            multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
+            pin_memory=pin,
+            # Its own, so that making a loader does not move the state others draw from.
+            generator=torch.Generator(),
+        )
+    )

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from models.network import MattingNetwork
-from models.scenes.degradation import Batch
+from models.scenes.sample import Batch
+
+COLUMNS: Final = (
+    "source", "plate", "true alpha", "alpha", "error map", "refined", "composite on green",
+)  # fmt: skip
+"""What `contact_rows` shows, from left to right."""
 
 _GREEN = torch.tensor([0, 177, 64]).view(1, 3, 1, 1) / 255
 
 
 @torch.inference_mode()
-def contact_sheet(
-    network: MattingNetwork, scenes: Sequence[Batch], width: int = 384
-) -> NDArray[np.uint8]:
-    """One row a scene: source, plate, truth, alpha, error map, composite on green; RGB uint8."""
+def contact_rows(
+    network: MattingNetwork, scenes: Sequence[Batch], width: int = 320
+) -> list[NDArray[np.uint8]]:
+    """One row of `COLUMNS` a scene, each cell `width` wide; RGB uint8.
+
+    Args:
+        network: is put into eval mode.
+        scenes: batches of one.
+        width: of a cell, in pixels.
+    """
     network.eval()
+    device = next(network.parameters()).device
     rows = []
     for scene in scenes:
-        matte = network(scene.source, scene.plate)
-        composite = matte.alpha * matte.foreground + (1 - matte.alpha) * _GREEN
+        matte = network(scene.source.to(device), scene.plate.to(device))
+        alpha, foreground = matte.alpha.float().cpu(), matte.foreground.float().cpu()
+        composite = alpha * foreground + (1 - alpha) * _GREEN
+        size = (scene.source.shape[2], scene.source.shape[3])
+        refined = functional.interpolate(matte.refined.float(), size, mode="nearest")
         cells = (
-            scene.source, scene.plate, scene.alpha, matte.alpha, matte.coarse_error, composite,
+            scene.source, scene.plate, scene.alpha, alpha, matte.coarse_error.float().cpu(),
+            refined.cpu(), composite,
         )  # fmt: skip
-        height = round(width * scene.source.shape[2] / scene.source.shape[3])
+        height = round(width * size[0] / size[1])
         rows.append(np.concatenate([_cell(cell, height, width) for cell in cells], 1))
-    return np.concatenate(rows)
+    return rows
 
 
 def _cell(image: Tensor, height: int, width: int) -> NDArray[np.uint8]:

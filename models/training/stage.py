@@ -1,48 +1,47 @@
-"""One stage of training, from step to step, able to stop and go on."""
+"""What one stage of training does, as numbers."""
 
 from __future__ import annotations
 
-import csv
-import logging
-import random
-import time
-from collections.abc import Callable, Iterator
-from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import cos, pi
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Subset
-from tqdm import tqdm
+from pydantic import ConfigDict
 
-from models.network import MattingNetwork
-from models.scenes.degradation import Batch
-from models.training.batches import Batches
-from models.training.losses import base_loss, joint_loss
+from models.scenes.recipes import RECIPES
 
-logger = logging.getLogger(__name__)
-
-Examine = Callable[[MattingNetwork], dict[str, float]]
+Kind = Literal["base", "joint"]
+Precision = Literal["auto", "bf16", "fp16", "fp32"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What one stage does. Rates are the paper's; the cosine at the end is ours, because with
-    thousands of steps instead of hundreds of thousands the last ones have to settle. What it is
-    worth was not measured."""
+    """One `[[stage]]` of a plan. The defaults are those of the first two stages ever trained here,
+    so that their checkpoints can still be read.
 
-    kind: Literal["base", "joint"]
-    steps: int
+    Raises:
+        ValueError: fields contradict each other.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    kind: Kind
+    """`base` trains the base network alone, `joint` both (paper section 4)."""
     batch: int
+    """Samples a step, over all processes together; at least 2, because the batch norm of the
+    pooled ASPP branch sees 1x1 maps."""
     heights: tuple[int, int]
+    """Least and largest rows of a step's samples, drawn for every step."""
     widths: tuple[int, int]
     backbone_rate: float
     aspp_rate: float
     decoder_rate: float
     refiner_rate: float
+    """0 leaves the module as it is."""
+    steps: int = 0
+    epochs: int = 0
+    """Instead of `steps`: so often over the longer of the foregrounds and backgrounds, which are
+    then paired by their numbers as in the published training, and not drawn."""
     base_scales: tuple[float, ...] = (0.5,)
     """Joint stage only: every step draws one, so that one set of weights serves them all."""
     refine_pixels: int = 16_000
@@ -50,193 +49,60 @@ class Stage:
     zoom: tuple[float, float] = (1.0, 1.0)
     """Windows of frames up to this much larger (`Recipe.zoom`)."""
     warmup: int = 100
+    """Steps over which the rates rise."""
+    settle: bool = True
+    """Let the rates fall along a cosine to 2 %. The paper keeps them; the fall is ours, because
+    with thousands of steps instead of hundreds of thousands the last ones have to settle. What it
+    is worth was not measured."""
+    clip: float = 5.0
+    """Largest norm of the gradient; 0 for none, as in the paper."""
     examine_every: int = 250
+    """Steps between two examinations, each with a checkpoint."""
     average: float = 0.998
-    """Decay of the exponential moving average of the parameters, which is what is kept."""
+    """Decay of the exponential moving average of the parameters, which is what is kept; 0 keeps
+    the parameters themselves, as in the paper."""
+    name: str = ""
+    """Of the stage's folder in the run."""
+    foregrounds: tuple[str, ...] = ()
+    """Names of the plan's material."""
+    backgrounds: tuple[str, ...] = ()
+    recipe: str = "webrtc"
+    """How scenes are made: a key of `models.scenes.recipes.RECIPES`."""
+    multiple: int = 16
+    """Heights and widths are multiples of this."""
+    precision: Precision = "auto"
+    """Of the network's arithmetic; `auto` is bf16 where the device has it, else fp16."""
+    seed: int = 0
+    """Added to the run's, so that every stage sees other scenes."""
 
+    def __post_init__(self) -> None:
+        if (self.steps > 0) == (self.epochs > 0):
+            raise ValueError("give either steps or epochs")
+        if self.recipe not in RECIPES:
+            raise ValueError(f"recipe must be one of {sorted(RECIPES)}, not {self.recipe!r}")
+        if self.batch < 2:
+            raise ValueError(f"batch must be at least 2, not {self.batch}")
+        for name in ("heights", "widths"):
+            least, most = getattr(self, name)
+            if not self.multiple <= least <= most:
+                raise ValueError(f"{name} must be [least, largest], from {self.multiple} on")
+        if self.kind == "base" and self.refiner_rate:
+            raise ValueError("the base stage has no refiner to train: refiner_rate must be 0")
+        if self.kind == "joint" and self.multiple % 4:
+            raise ValueError("the joint stage needs sizes that are multiples of 4")
 
-def base_stage(steps: int) -> Stage:
-    """The base network on frames of its own input size."""
-    return Stage("base", steps, 8, (128, 208), (208, 320), 1e-4, 5e-4, 5e-4, 0.0)
+    @property
+    def rates(self) -> dict[str, float]:
+        """Learning rate of each module."""
+        return {
+            "backbone": self.backbone_rate,
+            "aspp": self.aspp_rate,
+            "decoder": self.decoder_rate,
+            "refiner": self.refiner_rate,
+        }
 
-
-def joint_stage(steps: int) -> Stage:
-    """Both networks on whole frames around 512x288."""
-    return Stage("joint", steps, 6, (256, 336), (384, 560), 5e-5, 5e-5, 1e-4, 3e-4)
-
-
-def window_stage(steps: int) -> Stage:
-    """Both networks on windows of frames up to 1280x720, at the base scales that serve them."""
-    return Stage(
-        "joint", steps, 4, (320, 432), (448, 608), 1e-4, 2e-4, 3e-4, 1e-3,
-        base_scales=(0.25, 0.375, 0.5), refine_pixels=24_000, zoom=(1.0, 2.0), average=0.999,
-    )  # fmt: skip
-
-
-def run(
-    stage: Stage,
-    network: MattingNetwork,
-    batches: Batches,
-    examine: Examine,
-    folder: Path,
-    *,
-    device: torch.device,
-    workers: int = 1,
-) -> MattingNetwork:
-    """Train `network` and return its moving average.
-
-    Writes `folder/checkpoint.pt` at every examination and goes on from it if it is there;
-    `folder/log.csv` gets a line per examination.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    network = network.with_settings(
-        base_scale=stage.base_scales[0],
-        refine_pixels=stage.refine_pixels,
-        # Patches without error still teach the refiner what to leave alone.
-        prevent_oversampling=False,
-    )
-    averaged = deepcopy(network)
-    optimiser = _optimiser(stage, network)
-    start = _resume(folder, network, averaged, optimiser)
-    losses: list[float] = []
-    began = time.monotonic()
-    progress = tqdm(
-        _loader(batches, start, workers), initial=start, total=stage.steps, desc=stage.kind
-    )
-    for step, batch in enumerate(progress, start):
-        share = _rate(step, stage)
-        for group in optimiser.param_groups:
-            group["lr"] = group["initial"] * share
-        # From the number of the step alone, so that a pause changes nothing.
-        draw = random.Random(step).choice(stage.base_scales)
-        loss = _loss(stage, network.with_settings(base_scale=draw), _move(batch, device))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        _average(averaged, network, min(stage.average, (step + 1) / (step + 10)))
-        losses.append(loss.item())
-        progress.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
-        if (step + 1) % stage.examine_every == 0 or step + 1 == stage.steps:
-            scores = examine(averaged)
-            mean = sum(losses) / len(losses)
-            seconds = (time.monotonic() - began) / (step + 1 - start)
-            _log(folder, {"step": step + 1, "loss": mean, "seconds": seconds, **scores})
-            logger.info("step %d: loss %.4f, %.2f s a step, %s", step + 1, mean, seconds, scores)
-            losses.clear()
-            _save(folder, step + 1, stage, network, averaged, optimiser)
-    return averaged
-
-
-def _optimiser(stage: Stage, network: MattingNetwork) -> torch.optim.Adam:
-    groups = [
-        {"params": list(module.parameters()), "lr": rate, "initial": rate}
-        for module, rate in (
-            (network.backbone, stage.backbone_rate),
-            (network.aspp, stage.aspp_rate),
-            (network.decoder, stage.decoder_rate),
-            (network.refiner, stage.refiner_rate),
-        )
-        if rate
-    ]
-    return torch.optim.Adam(groups)
-
-
-def _loader(batches: Batches, start: int, workers: int) -> Iterator[Batch]:
-    rest = Subset(batches, range(start, len(batches)))
-    return iter(
-        DataLoader(
-            rest,
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=3 if workers else None,
-            # Its own, so that making a loader does not move the state dropout draws from.
-            generator=torch.Generator(),
-        )
-    )
-
-
-def _move(batch: Batch, device: torch.device) -> Batch:
-    def to(x: Tensor) -> Tensor:
-        return x.to(device, memory_format=torch.channels_last, non_blocking=True)
-
-    return Batch(to(batch.source), to(batch.plate), to(batch.alpha), to(batch.foreground))
-
-
-def _loss(stage: Stage, network: MattingNetwork, batch: Batch) -> Tensor:
-    # bf16 has the range of fp32, so no gradient scaling; losses are computed in fp32.
-    with torch.autocast(batch.source.device.type, torch.bfloat16):
-        if stage.kind == "base":
-            output = network.base_stage(batch.source, batch.plate)
-        else:
-            matte = network(batch.source, batch.plate)
-    if stage.kind == "base":
-        coarse = network.read_base(output.float())
-        return base_loss(coarse, batch.source, batch.alpha, batch.foreground)
-    fields = (field if field.dtype == torch.bool else field.float() for field in matte)
-    return joint_loss(type(matte)(*fields), batch.alpha, batch.foreground)
-
-
-def _rate(step: int, stage: Stage) -> float:
-    """Share of the full learning rate: a short rise, then a cosine to 2 %."""
-    rise = min((step + 1) / stage.warmup, 1.0)
-    return rise * (0.02 + 0.98 * 0.5 * (1 + cos(pi * step / stage.steps)))
-
-
-@torch.no_grad()
-def _average(averaged: MattingNetwork, network: MattingNetwork, decay: float) -> None:
-    for kept, new in zip(
-        averaged.state_dict().values(), network.state_dict().values(), strict=True
-    ):
-        if kept.is_floating_point():
-            kept.lerp_(new, 1 - decay)
-        else:
-            kept.copy_(new)
-
-
-def _save(
-    folder: Path,
-    step: int,
-    stage: Stage,
-    network: MattingNetwork,
-    averaged: MattingNetwork,
-    optimiser: torch.optim.Adam,
-) -> None:
-    state = {
-        "step": step,
-        "stage": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(stage).items()},
-        "network": network.state_dict(),
-        "averaged": averaged.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "random": torch.get_rng_state(),  # of the dropout, so that a pause changes nothing
-    }
-    # Written beside and renamed: a stop in the middle leaves the old checkpoint whole.
-    fresh = folder / "checkpoint.new"
-    torch.save(state, fresh)
-    fresh.replace(folder / "checkpoint.pt")
-
-
-def _resume(
-    folder: Path, network: MattingNetwork, averaged: MattingNetwork, optimiser: torch.optim.Adam
-) -> int:
-    file = folder / "checkpoint.pt"
-    if not file.exists():
-        return 0
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    network.load_state_dict(state["network"])
-    averaged.load_state_dict(state["averaged"])
-    optimiser.load_state_dict(state["optimiser"])
-    torch.set_rng_state(state["random"])
-    logger.info("going on from step %d of %s", state["step"], file)
-    return int(state["step"])
-
-
-def _log(folder: Path, row: dict[str, float]) -> None:
-    file = folder / "log.csv"
-    fresh = not file.exists()
-    with file.open("a", newline="") as out:
-        writer = csv.DictWriter(out, row.keys())
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
+    def share(self, step: int) -> float:
+        """Share of the full learning rates at a step: a short rise, then the cosine if there is."""
+        rise = min((step + 1) / self.warmup, 1.0) if self.warmup else 1.0
+        fall = 0.02 + 0.98 * 0.5 * (1 + cos(pi * step / self.steps)) if self.settle else 1.0
+        return rise * fall
