@@ -15,7 +15,7 @@ from models.errors import MattingError, PictureError
 from models.preparation import footage, sheet
 from models.preparation.footage import Footage, Pixels
 from models.preparation.keying import Floats, Keyed, KeySettings, key
-from models.preparation.screen import Screen, find_screen, given_screen
+from models.preparation.screen import Screen, ScreenMissing, find_screen, given_screen
 from models.preparation.tree import Tree
 from models.scenes import pictures
 
@@ -162,8 +162,8 @@ class _Run:
             for index, picture in enumerate(footage.frames(item, self.every)):
                 try:
                     keyed = self._key(picture, screen)
-                except MattingError as error:
-                    raise type(error)(f"frame {index * self.every}: {error}") from error
+                except ScreenMissing as error:
+                    raise ScreenMissing(f"frame {index * self.every}: {error}") from error
                 writer.write(*keyed)
                 if index == middle:
                     self._show(picture, keyed)

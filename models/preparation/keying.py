@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.preparation.edges import despeckle, guided
-from models.preparation.garbage import beyond_screen, drop_stands
+from models.preparation.garbage import without_garbage
 from models.preparation.screen import KEY_CHANNEL, Kind, Screen, difference, light_screen
 from models.preparation.spill import remove_spill, rim_of
 from models.preparation.spreading import spread
@@ -95,7 +95,7 @@ def key(
     if not settings.sheer:
         alpha = _solid_inside(alpha, DEPTH * long_side)
     if settings.garbage:
-        alpha = drop_stands(alpha * (1 - beyond_screen(sure)))
+        alpha = without_garbage(np.asarray(alpha, np.float32), sure)
     if garbage is not None:
         alpha = alpha * (1 - garbage)
     speck = round((long_side / 100) ** 2) if settings.speck is None else settings.speck

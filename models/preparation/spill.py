@@ -30,7 +30,7 @@ def rim_of(alpha: Floats) -> tuple[Floats, Floats]:
     reach = RIM * max(alpha.shape)
     distance = cv2.distanceTransform((alpha > 0.9).astype(np.uint8), cv2.DIST_L2, 3)
     rim = np.exp(-np.asarray(distance, np.float32) / np.float32(reach))
-    return np.asarray(rim, np.float32), (rim < 0.2).astype(np.float32)
+    return np.asarray(rim, np.float32), (rim < 0.1).astype(np.float32)
 
 
 def remove_spill(
