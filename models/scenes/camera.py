@@ -160,7 +160,8 @@ def _encoder(codec: str, quantiser: int, size: tuple[int, int]) -> av.VideoCodec
     if codec == "libx264":
         encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "qp": q}
     else:
-        encoder.options = {"deadline": "realtime", "cpu-used": "8", "qmin": q, "qmax": q}
+        # Negative: at 8 the encoder chooses its effort by the time it took, and no two runs agree.
+        encoder.options = {"deadline": "realtime", "cpu-used": "-8", "qmin": q, "qmax": q}
         encoder.bit_rate = 1_000_000  # libvpx wants one, though the quantiser decides
     return encoder
 

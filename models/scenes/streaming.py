@@ -87,7 +87,7 @@ def _encoder(codec: str, bitrate: float, size: tuple[int, int]) -> av.VideoCodec
         }  # fmt: skip
     else:  # as libwebrtc sets it: quantisers 2..56, a buffer of one second, half full
         encoder.options = {
-            "deadline": "realtime", "cpu-used": "8", "qmin": "2", "qmax": "56",
+            "deadline": "realtime", "cpu-used": "-8", "qmin": "2", "qmax": "56",
             "minrate": rate, "maxrate": rate, "bufsize": rate,
             "rc_init_occupancy": str(encoder.bit_rate // 2),
         }  # fmt: skip
