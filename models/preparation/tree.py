@@ -1,6 +1,6 @@
 """The result of keying: `fgr` and `pha`, two trees of equal structure, as the public sets have.
 
-Nothing half written is ever in them: everything is made in `.unfinished` beside them and moved
+Nothing half written is ever in them: everything is made in `.unfinished-*` beside them and moved
 when it is whole, so that what is done can be told by looking.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,7 +28,8 @@ Halves = tuple[Path, Path]
 ClipsAs = Literal["video", "frames"]
 PicturesAs = Literal["png", "jpg"]
 
-UNFINISHED: Final = ".unfinished"
+UNFINISHED: Final = ".unfinished-"
+"""Start of a folder's name; each writer has its own, so that several may run at once."""
 
 
 class ClipWriter(Protocol):
@@ -83,7 +85,11 @@ class Tree:
 
     @contextlib.contextmanager
     def _halves_to_fill(self, name: str, *, clip: bool) -> Iterator[Halves]:
-        waiting = self.root / UNFINISHED
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            waiting = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self.root))
+        except OSError as error:
+            raise PictureError(f"{self.root} cannot be written: {error}") from error
         halves = self._halves(waiting, name, clip=clip)
         places = self._halves(self.root, name, clip=clip)
         try:
