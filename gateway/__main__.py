@@ -15,6 +15,8 @@ COMMANDS = {
     "devices": ("gateway.devices", "what would run here, and why"),
     "weights": ("gateway.weights_command", "list, verify and import weights"),
     "chroma-key": ("models.preparation.chroma_key_command", "training pairs from screen footage"),
+    "evaluate": ("models.evaluation.command", "how good weights are, side by side"),
+    "ablate": ("models.ablation.command", "what pixels, kernel, backbone or data are worth"),
     "comparators": ("models.evaluation.comparators.command", "what weights are compared with"),
 }
 """Module and summary of each; a module has `add_arguments(parser)` and `run(args) -> int`."""

@@ -55,11 +55,19 @@ def make_trimap(alpha: Alpha) -> Trimap:
     return np.where(band > 0, BAND, trimap).astype(np.uint8)
 
 
-def band_scores(prediction: Alpha, truth: Alpha, trimap: Trimap) -> BandScores | None:
+def band_scores(
+    prediction: Alpha, truth: Alpha, trimap: Trimap, connectivity: Alpha | None = None
+) -> BandScores | None:
     """SAD, MSE, Grad and Conn in the band, or None where there is none.
 
-    All three are H x W; rows and columns beyond a multiple of 4 are left out, as the official
-    scripts do.
+    All are H x W; rows and columns beyond a multiple of 4 are left out, as the official scripts do.
+
+    Args:
+        prediction: alpha, 0..1.
+        truth: alpha, 0..1.
+        trimap: of `make_trimap`, or drawn by hand.
+        connectivity: what `connectivity_map` says of frames whose sides are multiples of 4, if it
+            is at hand; it takes longer than all the rest.
     """
     prediction, truth, trimap = (_trimmed(array) for array in (prediction, truth, trimap))
     band = trimap == BAND
@@ -67,11 +75,13 @@ def band_scores(prediction: Alpha, truth: Alpha, trimap: Trimap) -> BandScores |
     if not count:
         return None
     difference = (prediction - truth)[band]
+    if connectivity is None or connectivity.shape != truth.shape:
+        connectivity = connectivity_map(prediction, truth)
     return BandScores(
         sad=float(np.abs(difference).sum(dtype=np.float64)),
         mse=float(np.square(difference).mean(dtype=np.float64)),
         grad=_sum(gradient_map(prediction, truth, stretched=True), band),
-        conn=_sum(connectivity_map(prediction, truth), band),
+        conn=_sum(connectivity, band),
         pixels=count,
     )
 
