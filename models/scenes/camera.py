@@ -161,6 +161,7 @@ def _encoder(codec: str, quantiser: int, size: tuple[int, int]) -> av.VideoCodec
         encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "qp": q}
     else:
         # Negative: at 8 the encoder chooses its effort by the time it took, and no two runs agree.
+        # A positive cpu-used lets the clock decide how hard to search, and so the pixels.
         encoder.options = {"deadline": "realtime", "cpu-used": "-8", "qmin": q, "qmax": q}
         encoder.bit_rate = 1_000_000  # libvpx wants one, though the quantiser decides
     return encoder

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from models.scenes import camera, streaming
 from models.scenes.camera import Generator, Image
+from models.scenes.chances import Degradation
 from models.scenes.composition import Scene
 from models.scenes.sample import Batch, Sample, stack
 
 __all__ = ["Batch", "Degradation", "Sample", "degrade", "degrade_for_validation", "stack"]
-
-
-@dataclass(frozen=True, slots=True)
-class Degradation:
-    """How often two cameras do what to a scene; the defaults are for training."""
-
-    light: float = 0.6
-    """Another exposure and white balance for source and plate alike."""
-    dim: float = 0.12
-    """Low light: dark, and noisier."""
-    drift: float = 0.7
-    """Exposure and white balance of the plate alone drift."""
-    exposure: float = 1.0
-    """Share of the drift's full strength that brightness takes."""
-    tint: float = 1.0
-    """The same for the white balance."""
-    shade: float = 0.25
-    """The light falls differently over the plate."""
-    defocus: float = 0.15
-    sharpen: float = 0.15
-    noise: float = 0.8
-    median: float = 0.0
-    """The plate is the median of several noisy frames; else a frame of less noise than others."""
-    jpeg: float = 0.25
-    vp8: float = 0.15
-    h264: float = 0.15
-    chroma: float = 0.25
-    """4:2:0 and nothing else; at most one of these four is drawn."""
-    bitrate: float = 0.0
-    """Share of VP8 and H.264 that has a bitrate as WebRTC gives, not a quantiser."""
 
 
 def degrade(scene: Scene, rng: Generator, chances: Degradation | None = None) -> Sample:

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from models.scenes.camera import Generator
-from models.scenes.composition import Recipe, compose
-from models.scenes.degradation import Degradation, degrade
+from models.scenes.chances import Degradation, Recipe
+from models.scenes.composition import compose
+from models.scenes.degradation import degrade
 from models.scenes.paper import paper
 from models.scenes.pictures import Picture
 from models.scenes.sample import Sample

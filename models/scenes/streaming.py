@@ -85,7 +85,9 @@ def _encoder(codec: str, bitrate: float, size: tuple[int, int]) -> av.VideoCodec
         encoder.options = {
             "preset": "ultrafast", "tune": "zerolatency", "maxrate": rate, "bufsize": rate,
         }  # fmt: skip
-    else:  # as libwebrtc sets it: quantisers 2..56, a buffer of one second, half full
+    else:
+        # As libwebrtc sets it: quantisers 2..56, a buffer of one second, half full. A positive
+        # cpu-used would let the clock decide how hard to search, and so the pixels.
         encoder.options = {
             "deadline": "realtime", "cpu-used": "-8", "qmin": "2", "qmax": "56",
             "minrate": rate, "maxrate": rate, "bufsize": rate,
