@@ -1,4 +1,4 @@
-"""`cleanplate weights`: list the cards, verify the files, import an official checkpoint."""
+"""`cleanplate weights`: list the cards, verify the files, import, release and score weights."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
 OPERATOR_ERROR = 2
 
+NOTES = {
+    "verify": "verified",
+    "import": "imported",
+    "release": "released",
+    "score": "scored",
+}
+"""What is said about the cards after an action."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also without a word), `verify [NAME]` and `import FILE`."""
+    """`list` (also without a word), `verify [NAME]`, `import FILE`, `release` and `score NAME`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     parser.set_defaults(action="list", json=False)
     listing = actions.add_parser("list", help="the cards that are here")
@@ -26,7 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     importing = actions.add_parser("import", help="take in a checkpoint of the network's authors")
     importing.add_argument("file", type=Path, metavar="FILE", help=".pth, TorchScript, safetensors")
     importing.add_argument("--name", help="ARCHITECTURE.TAG; made from FILE's name if not given")
-    for action in (listing, verifying, importing):
+    releasing = actions.add_parser("release", help="make weights with a card from a training")
+    releasing.add_argument(
+        "--run", type=Path, required=True, metavar="RUN/STAGE", help="stage whose weights to take"
+    )
+    releasing.add_argument(
+        "--before", type=Path, nargs="+", default=[], metavar="RUN/STAGE",
+        help="the stages before it, in order, for the card",
+    )  # fmt: skip
+    releasing.add_argument("--name", required=True, help="ARCHITECTURE.TAG")
+    releasing.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the operator's folder of weights if not given"
+    )
+    releasing.add_argument("--plan", help="what it was trained by, if the run does not say")
+    releasing.add_argument("--data", type=Path, help="its material, if the run does not say")
+    scoring = actions.add_parser("score", help="write what `cleanplate evaluate` found on a card")
+    scoring.add_argument("name", metavar="NAME")
+    scoring.add_argument("--report", type=Path, required=True, metavar="report.json")
+    scoring.add_argument("--seen", metavar="TEXT", help="what is visibly wrong, in words")
+    for action in (listing, verifying, importing, releasing, scoring):
         action.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -41,6 +67,12 @@ def run(args: argparse.Namespace) -> int:
             cards = [import_checkpoint(args.file, args.name)]
         elif args.action == "verify":
             cards = verify(args.name)
+        elif args.action == "release":
+            cards = [_release(args)]
+        elif args.action == "score":
+            from models.training.scores import score
+
+            cards = [score(args.name, args.report, seen=args.seen)]
         else:
             cards = list_cards()
             best = default_weights() if cards else ""
@@ -53,12 +85,26 @@ def run(args: argparse.Namespace) -> int:
     if not cards:
         sys.stdout.write("no weights; import a checkpoint with `cleanplate weights import FILE`\n")
         return 0
-    note = {"verify": "verified", "import": "imported"}.get(args.action, "")
+    note = NOTES.get(args.action, "")
     for card in cards:
         mark = note or ("default" if card.name == best else "")
         line = f"{card.name:32} {card.size / 1e6:7.1f} MB  {card.created:10}  {mark}"
         sys.stdout.write(line.rstrip() + "\n")
     return 0
+
+
+def _release(args: argparse.Namespace) -> Card:
+    from models.training.plan import read_plan
+    from models.training.release import release
+    from models.weights import operator_folder
+
+    return release(
+        [*args.before, args.run],
+        args.name,
+        args.out or operator_folder(),
+        plan=read_plan(args.plan) if args.plan else None,
+        data=args.data,
+    )
 
 
 def _as_json(card: Card, best: str) -> dict[str, object]:

@@ -62,7 +62,8 @@ class Batches(torch.utils.data.Dataset[Batch]):
         self.people, self.rooms = people, rooms
         self.epoch = max(len(people), len(rooms))
         # An epoch that is not a whole number of batches gives its rest to the next.
-        steps = stage.steps or max(stage.epochs * self.epoch // stage.batch, 1)
+        whole = max(stage.epochs * self.epoch // stage.batch, 1) if stage.epochs else stage.steps
+        steps = min(whole, stage.steps or whole)
         self.stage = replace(stage, steps=steps)
         self.seed = seed + stage.seed
         self.share = share or range(stage.batch)

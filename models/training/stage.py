@@ -40,8 +40,8 @@ class Stage:
     """0 leaves the module as it is."""
     steps: int = 0
     epochs: int = 0
-    """Instead of `steps`: so often over the longer of the foregrounds and backgrounds, which are
-    then paired by their numbers as in the published training, and not drawn."""
+    """Instead of `steps`, or ended by them: so often over the longer of the foregrounds and
+    backgrounds, which are then paired by their numbers as in the published training, not drawn."""
     base_scales: tuple[float, ...] = (0.5,)
     """Joint stage only: every step draws one, so that one set of weights serves them all."""
     refine_pixels: int = 16_000
@@ -76,8 +76,8 @@ class Stage:
     """Added to the run's, so that every stage sees other scenes."""
 
     def __post_init__(self) -> None:
-        if (self.steps > 0) == (self.epochs > 0):
-            raise ValueError("give either steps or epochs")
+        if self.steps <= 0 and self.epochs <= 0:
+            raise ValueError("give steps or epochs")
         if self.recipe not in RECIPES:
             raise ValueError(f"recipe must be one of {sorted(RECIPES)}, not {self.recipe!r}")
         if self.batch < 2:

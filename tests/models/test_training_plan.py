@@ -81,7 +81,7 @@ def test_the_small_machine_rises_and_falls_with_its_rates() -> None:
         ({"batch": "3"}, "stage.1.batch: Input should be a valid integer, not '3'"),
         ({"batch": 1}, "batch must be at least 2"),
         ({"heights": [320, 128]}, "heights must be"),
-        ({"epochs": 3}, "either steps or epochs"),
+        ({"steps": 0}, "give steps or epochs"),
         ({"refiner_rate": 1e-3}, "refiner_rate must be 0"),
         ({"backgrounds": ["gardens"]}, "backgrounds out of ['people', 'rooms']"),
         ({"architecture": "vgg"}, "'mobilenetv2', 'resnet50' or 'resnet101'"),
