@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 OPERATOR_ERROR = 2
 
+DEFAULT_SETS: Final = (
+    "cut-outs=people",
+    "videomatte240k=VideoMatte240K",
+    "photomatte85=PhotoMatte85",
+    "distinctions646=Distinctions646",
+    "aim=AIM",
+)
+"""Those of them that are there."""
+
 RECIPE_NAMES: Final = ("paper", "webrtc", "drifted")
 
 
@@ -45,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         dest="sets",
         metavar="SET=FOLDER",
-        help="people to examine with, such as cut-outs=people (the default) or "
-        "videomatte240k=VideoMatte240K; may be repeated",
+        help=f"people to examine with; may be repeated (default: those of {', '.join(DEFAULT_SETS)}"
+        " that are there)",
     )
     parser.add_argument(
         "--rooms",
@@ -125,6 +134,7 @@ def examine(args: argparse.Namespace) -> Results:
     from models.weights import default_weights
 
     size = as_size(args.size)
+    args.sets = args.sets or _present(args.data)
     if not args.scenes:
         raise MattingError("--scenes must be at least 1")
     if args.report:
@@ -170,13 +180,19 @@ def _sets(args: argparse.Namespace, size: tuple[int, int]) -> list[StillSet]:
     from models.evaluation.sets import StillSet
 
     rooms = as_material(args.rooms, "--rooms")
-    words = dict.fromkeys(args.sets or ["cut-outs=people"])
+    words = dict.fromkeys(args.sets)
     sets = [
         StillSet(as_material(word, "--set"), rooms, args.data, size, args.split) for word in words
     ]
     for stills in sets:  # before anything is computed
         stills.require()
     return sets
+
+
+def _present(data: Path) -> list[str]:
+    """The default sets whose folders are there; the first one, to complain of, if none is."""
+    there = [word for word in DEFAULT_SETS if (data / word.partition("=")[2]).is_dir()]
+    return there or [DEFAULT_SETS[0]]
 
 
 def as_material(word: str, option: str) -> Material:

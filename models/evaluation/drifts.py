@@ -58,14 +58,18 @@ DRIFTS: Final[Mapping[str, Drift]] = {
     drift.name: drift
     for drift in (
         Drift(
-            "exposure", "Exposure of the plate", "%", (-30, -15, -7.5, 0, 7.5, 15, 30), _exposure
+            "exposure",
+            "Exposure of the plate",
+            "% brighter than the source",
+            (-30, -15, -7.5, 0, 7.5, 15, 30),
+            _exposure,
         ),
-        Drift("shift", "Shift of the plate", "px", (0, 1, 2, 3, 5, 8), _shift),
+        Drift("shift", "Shift of the plate", "pixels", (0, 1, 2, 3, 5, 8), _shift),
         Drift("noise", "Noise of plate and source", "% of full scale", (0, 1, 2, 4, 6), _noise),
         Drift(
             "compression",
             "VP8 compression of plate and source",
-            "Mbit/s at 1280x720, and as many bits a pixel at other sizes",
+            "Mbit/s at 1280x720; the same bits a pixel at other sizes",
             (0.5, 1, 1.5, 2.5, 5),
             _compression,
         ),

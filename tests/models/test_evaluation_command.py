@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -123,6 +125,20 @@ def test_the_command_prints_json_alone(material: Path, capsys: pytest.CaptureFix
     assert main(arguments) == 0
     told = json.loads(capsys.readouterr().out)
     assert set(told["sets"]) == {"people/paper"}
+
+
+def test_public_sets_that_are_there_are_examined_too(
+    material: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for tree, shape in (("fgr", (40, 30, 3)), ("pha", (40, 30))):
+        (material / "AIM" / tree).mkdir(parents=True)
+        cv2.imwrite(str(material / "AIM" / tree / "1.png"), np.full(shape, 255, np.uint8))
+    arguments = evaluate(material, "--comparator", "difference-key", "--recipe", "paper", "--json")
+    assert main(arguments) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["sets"]) == {"people/paper", "AIM/paper"}
+    assert told["scenes"]["AIM/paper"]["split"] == "test"
+    assert "--set cut-outs=people --set aim=AIM" in told["command"]
 
 
 @pytest.mark.parametrize(
