@@ -1,0 +1,1 @@
+"""What single choices are worth: the paper's ablations (tables 5 to 7), one command each."""
