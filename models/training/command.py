@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
     except MattingError as error:
         sys.stderr.write(f"cleanplate train: {error}\n")
         return OPERATOR_ERROR
+    if os.environ.get("RANK", "0") != "0":  # of several processes (torchrun) one reports
+        return 0
     if args.json:
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
         return 0

@@ -121,7 +121,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
         """(N, C, H, W) to the same; every process holds an equal share of the batch."""
         if not self.training:
             return super().forward(input)
-        x = input.float()
+        x = input.to(self.weight.dtype)  # out of autocast
         count = x.numel() // x.shape[1] * self.team_size
         mean = _summed(x.sum((0, 2, 3))) / count
         centred = x - mean.view(1, -1, 1, 1)
