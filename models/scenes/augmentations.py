@@ -78,9 +78,7 @@ AUGMENTATIONS: Final[Mapping[str, Augmentation]] = MappingProxyType(
         "props": _scene("a held thing belongs to the foreground", props=1),
         "lookalike": _scene("clothes in the room's colour", lookalike=1),
         "shadows": _scene("the person's shadow, on the source only", shadows=1),
-        "misalignment": _scene(
-            "the camera moved between plate and source", misaligned=1, shift=0.03, turn=1.0
-        ),
+        "misalignment": _scene("the camera moved between plate and source", misaligned=1),
         "light": _camera("another light for source and plate alike", light=1),
         "low light": _camera("dark and noisy", dim=1, noise=1),
         "exposure drift": _camera("the plate's exposure", drift=1, tint=0),

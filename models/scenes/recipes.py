@@ -15,10 +15,10 @@ from models.scenes.paper import paper
 from models.scenes.pictures import Picture
 from models.scenes.sample import Sample
 
-SCENES: Final = Recipe()
+SCENES: Final = Recipe(colours=0.5, soft=0.1, crisp=0.1, grainy=0.15)
 """What stands before our cameras."""
 
-CAMERAS: Final = Degradation()
+CAMERAS: Final = Degradation(median=0.5, bitrate=0.6)
 """What our cameras and the way to the gateway do to it."""
 
 
