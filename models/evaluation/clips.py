@@ -7,6 +7,7 @@ as they were filmed. The camera does not move, and the plate stays the same for 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -14,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.recipes import MARGIN, Recipe, inner
-from models.evaluation.sets import Map, Sample, StillSet
+from models.evaluation.sets import COMPOSING, Map, Sample, StillSet
 from models.scenes.camera import Generator, Image, from_bytes
-from models.scenes.composition import Recipe as Composing
 from models.scenes.composition import compose
 from models.scenes.material import open_clips
 from models.scenes.public_sets import PUBLIC_SETS
@@ -24,9 +24,7 @@ from models.scenes.public_sets import PUBLIC_SETS
 FRAMES: Final = 24
 """Frames of a clip, at 30 a second."""
 
-_EMPTY = Composing(
-    nobody=1, props=0, shadows=0, lookalike=0, misaligned=0, two_people=0, zoom=(1.0, 1.0)
-)
+_EMPTY = replace(COMPOSING, nobody=1, shadows=0)
 
 
 def clip(stills: StillSet, index: int, recipe: Recipe, frames: int = FRAMES) -> Iterator[Sample]:

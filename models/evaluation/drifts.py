@@ -70,7 +70,7 @@ DRIFTS: Final[Mapping[str, Drift]] = {
             "compression",
             "VP8 compression of plate and source",
             "Mbit/s at 1280x720; the same bits a pixel at other sizes",
-            (0.5, 1, 1.5, 2.5, 5),
+            (1, 1.5, 2, 3, 5),
             _compression,
         ),
     )

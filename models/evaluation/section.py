@@ -180,7 +180,9 @@ def _figure(address: str, caption: str, of: str, *, last: bool = False) -> str:
 
 def chip(name: str, number: int) -> str:
     """A contender's name with its colour."""
-    return f'<span class="chip" style="--hue:{hue(number)}">{escape(name)}</span>'
+    # A phone breaks long names at their dots.
+    shown = escape(name).replace(".", ".<wbr>")
+    return f'<span class="chip" style="--hue:{hue(number)}"><span>{shown}</span></span>'
 
 
 def anchor(result: SetResult) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -36,8 +36,22 @@ SEED: Final = 20_26
 
 TWO_PEOPLE: Final = 0.1
 
-_COMPOSING: Final = Composing(
-    nobody=0, props=0, shadows=0.3, lookalike=0, misaligned=0, two_people=0
+# All chances are named: what training draws may change, these scenes may not.
+COMPOSING: Final = Composing(
+    two_people=0,
+    nobody=0,
+    props=0,
+    shadows=0.3,
+    lookalike=0,
+    misaligned=0,
+    zoom=(1.0, 1.0),
+    affine=True,
+    flip=0.5,
+    grade=1,
+    colours=0,
+    soft=0,
+    crisp=0,
+    grainy=0,
 )
 
 
@@ -119,12 +133,10 @@ class StillSet:
         """Scene number `index`, with a margin of `MARGIN` around the frame."""
         rng = self.generator("scene", index)
         who, where = self._chosen(index, rng)
-        people, composing = [self.cutouts[who]], _COMPOSING
+        people, composing = [self.cutouts[who]], COMPOSING
         if rng.random() < TWO_PEOPLE:
             people.append(self.cutouts[int(rng.integers(len(self.cutouts)))])
-            composing = Composing(
-                nobody=0, props=0, shadows=0.3, lookalike=0, misaligned=0, two_people=1
-            )
+            composing = replace(COMPOSING, two_people=1)
         height, width = self.size
         size = (height + 2 * MARGIN, width + 2 * MARGIN)
         return compose(people, [self.backgrounds[where]], size, rng, composing)
