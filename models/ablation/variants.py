@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from models.network import Backbone
+from models.training.beginning import RANDOM
 from models.training.errors import TrainingError
 from models.training.plan import Plan
-from models.training.run import RANDOM
 
 KERNELS: Final[tuple[Literal[1, 3], ...]] = (1, 3)
 BACKBONES: Final[tuple[Backbone, ...]] = get_args(Backbone)

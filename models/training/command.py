@@ -121,7 +121,7 @@ def work(args: argparse.Namespace) -> dict[str, object]:
 def _train(plan: Plan, args: argparse.Namespace, workers: int) -> dict[str, object]:
     from models.training.run import progress, train
 
-    with _interruption() as wish:
+    with interruption() as wish:
         folder = train(
             plan, args.data, args.out, stage=args.stage, start=args.start, encoder=args.encoder,
             seed=args.seed, workers=workers, limit_minutes=args.limit_minutes, device=args.device,
@@ -144,7 +144,7 @@ def _preview(plan: Plan, args: argparse.Namespace) -> dict[str, object]:
 
 
 @contextmanager
-def _interruption() -> Iterator[list[int]]:
+def interruption() -> Iterator[list[int]]:
     """A list that fills with the first Ctrl-C or SIGTERM; the second acts as it always does."""
     wish: list[int] = []
     signals = (signal.SIGINT, signal.SIGTERM)

@@ -17,28 +17,28 @@ from models.evaluation.recipes import RECIPES as VIEWS
 from models.evaluation.sets import StillSet
 from models.evaluation.validation import examine
 from models.network import MattingNetwork
+from models.scenes.material import open_backgrounds, open_foregrounds
 from models.scenes.sample import Batch, stack
+from models.scenes.splits import Split
 from models.training.batches import Batches, load, open_material
+from models.training.beginning import begin, load_run
 from models.training.checkpoint import Checkpoint, read_checkpoint
 from models.training.distributed import Team, join_team
-from models.training.encoder import start_encoder
-from models.training.errors import TrainingError
 from models.training.journal import Journal
 from models.training.plan import Plan
-from models.training.record import encoder_checksum, make_record
+from models.training.record import make_record
 from models.training.sheet import contact_rows
 from models.training.stage import Stage
 from models.training.trainer import Trainer
 from models.training.waiting import Waiting
-from models.weights import load_network
 
 logger = logging.getLogger(__name__)
 
-RANDOM: Final = "random"
-"""Instead of an encoder's file."""
-
 LOOK: Final = 10
 """Steps between two looks at the loss, which an accelerator has to be waited for."""
+
+SPLITS: Final[tuple[Split, ...]] = ("train", "validation")
+"""What a stage needs: to train on, and to be examined on."""
 
 SHOWN: Final = 6
 """Scenes in the journal's pictures."""
@@ -95,7 +95,7 @@ def train(
         torch.manual_seed(seed)
         if todo:
             # Made at once, so that what is missing for the first step is told before any.
-            network, begun = _begin(plan, todo[0], data, out, start, encoder)
+            network, begun = begin(plan, todo[0], data, out, start, encoder)
         for index, each in enumerate(todo):
             if index:
                 network, begun = load_run(out / todo[index - 1].name, plan), todo[index - 1].name
@@ -103,30 +103,6 @@ def train(
             if not run.train(network, ended):
                 return run.folder
     return out / stages[-1].name
-
-
-def load_run(folder: Path, plan: Plan | None = None) -> MattingNetwork:
-    """What a stage has made so far: its moving average, on the processor.
-
-    Args:
-        folder: the stage's.
-        plan: whose network it is; MobileNetV2 as published if not given.
-
-    Raises:
-        TrainingError: there is no checkpoint, or one of another network.
-    """
-    checkpoint = read_checkpoint(folder)
-    if checkpoint is None:
-        raise TrainingError(f"there is no checkpoint in {folder}: train that stage first")
-    network = plan.network() if plan else MattingNetwork()
-    try:
-        network.load_state_dict(checkpoint.averaged)
-    except RuntimeError as error:
-        raise TrainingError(
-            f"{folder} holds a network that is not {network.config.backbone}: "
-            "give the plan it was trained by"
-        ) from error
-    return network
 
 
 def progress(plan: Plan, out: Path) -> dict[str, tuple[int, int]]:
@@ -250,42 +226,18 @@ def _is_finished(stage: Stage, folder: Path) -> bool:
 
 def _check_material(plan: Plan, stages: Sequence[Stage], data: Path) -> None:
     """Raises what is missing for any of the stages, before the first of them trains."""
-    complaints: dict[str, MattingError] = {}
+    users: dict[str, list[str]] = {}
     for stage in stages:
-        for split in ("train", "validation"):
-            try:
-                open_material(plan, stage, data, split, keep=False)
-            except MattingError as error:
-                complaints.setdefault(str(error), error)
-    if complaints:
-        raise type(next(iter(complaints.values())))("\n".join(complaints))
-
-
-def _begin(
-    plan: Plan, stage: Stage, data: Path, out: Path,
-    start: str | Path | None, encoder: str | Path | None,
-) -> tuple[MattingNetwork, str]:  # fmt: skip
-    """The network that a stage begins with, and in words where it comes from."""
-    place = plan.stages.index(stage)
-    if read_checkpoint(out / stage.name) is not None:
-        return plan.network(), "its checkpoint"  # which overwrites all of it
-    if start is not None:
-        folder = Path(start)
-        network = load_run(folder, plan) if folder.is_dir() else load_network(start)
-        fresh = plan.network()
+        for name in (*stage.foregrounds, *stage.backgrounds):
+            users.setdefault(name, []).append(stage.name)
+    rooms = {name for stage in stages for name in stage.backgrounds}
+    complaints: list[MattingError] = []
+    for name, wanted in users.items():
+        opener = open_backgrounds if name in rooms else open_foregrounds
         try:
-            fresh.load_state_dict(network.state_dict())
-        except RuntimeError as error:
-            raise TrainingError(
-                f"{start} is not of the plan's network, {plan.architecture}: give another --start"
-            ) from error
-        return fresh, folder.name
-    if place:
-        before = plan.stages[place - 1].name
-        return load_run(out / before, plan), before
-    file = Path(encoder) if encoder else data / plan.encoder if plan.encoder else None
-    network = plan.network()
-    if file is None or str(encoder) == RANDOM:
-        return network, "random"
-    start_encoder(network, file)
-    return network, encoder_checksum(file)
+            for split in SPLITS:
+                opener(plan.material[name].material, data, split)
+        except MattingError as error:
+            complaints.append(type(error)(f"for stage {', '.join(wanted)}: {error}"))
+    if complaints:
+        raise type(complaints[0])("\n".join(str(error) for error in complaints))

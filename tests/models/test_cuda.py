@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from models import colour
 from models.backdrop import Colour
@@ -15,11 +14,10 @@ from models.backends.choice import TOLERANCE, self_test
 from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
 from models.engine import InProcessEngine
-from models.network import MattingNetwork
-from models.scenes.material import people_files, read_pictures, room_files
-from models.training.batches import Batches
-from models.training.stage import joint_stage, run
+from models.training.checkpoint import read_checkpoint
+from models.training.run import train
 from tests.models.random_network import make_network
+from tests.models.small_plan import small_plan
 
 pytestmark = pytest.mark.gpu
 
@@ -46,26 +44,13 @@ def test_a_stream_is_composited_at_every_usual_size(size: tuple[int, int]):
         engine.close()
 
 
-def test_a_stage_trains(material: Path, tmp_path: Path):
-    stage = replace(
-        joint_stage(2), batch=2, heights=(64, 64), widths=(64, 96), warmup=1, examine_every=2
-    )
-    batches = Batches(
-        read_pictures(people_files(material / "people", "train"), 4),
-        read_pictures(room_files(material / "rooms", "train"), 3),
-        batch=stage.batch,
-        heights=stage.heights,
-        widths=stage.widths,
-        seed=0,
-        steps=stage.steps,
-    )
-    trained = run(
-        stage,
-        MattingNetwork(),
-        batches,
-        lambda _: {"mad": 0.5},
-        tmp_path,
-        device=torch.device("cuda"),
-        workers=0,
-    )
-    assert all(bool(p.isfinite().all()) for p in trained.parameters())
+def test_a_plan_trains(material: Path, tmp_path: Path):
+    plan = small_plan(heights=(64, 64), widths=(64, 96))
+    folder = train(plan, material, tmp_path, workers=0, device="cuda")
+    checkpoint = read_checkpoint(folder)
+    assert checkpoint is not None
+    assert all(bool(value.isfinite().all()) for value in checkpoint.averaged.values())
+    with (folder / "log.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert 0 < float(row["waited"]) < 1
+    assert 0 < float(row["mad"]) < 1

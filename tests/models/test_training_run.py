@@ -15,10 +15,11 @@ from torch import Tensor
 from models.evaluation.validation import examine, validation_scenes
 from models.network import MattingNetwork
 from models.scenes.material import MaterialMissing
+from models.training.beginning import load_run
 from models.training.checkpoint import read_checkpoint
 from models.training.errors import TrainingError
 from models.training.plan import Plan, Source
-from models.training.run import load_run, progress, train
+from models.training.run import progress, train
 from tests.models.random_network import make_network
 from tests.models.small_plan import small_plan
 
