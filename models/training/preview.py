@@ -26,7 +26,8 @@ CELL: Final = (216, 288)
 """Rows and columns of one picture."""
 
 ACROSS: Final = 2
-"""Samples, and draws of an augmentation, beside each other; each is source, plate, what differs between them, and alpha."""
+"""Samples, or draws of one augmentation, beside each other; each is source, plate, what differs
+between these, and alpha."""
 
 SAMPLES: Final = 12
 """Whole samples below the augmentations."""
