@@ -29,6 +29,9 @@ ACROSS: Final = 2
 """Samples, or draws of one augmentation, beside each other; each is source, plate, what differs
 between these, and alpha."""
 
+DRAWS: Final = 6
+"""Of every augmentation, two of which are shown."""
+
 SAMPLES: Final = 12
 """Whole samples below the augmentations."""
 
@@ -58,9 +61,10 @@ def write_preview(plan: Plan, stage: Stage, data: Path, file: Path, *, seed: int
     people, rooms = open_material(plan, stage, data, "train", keep=False)
     cells = []
     for name, augmentation in tqdm(AUGMENTATIONS.items(), desc="preview", disable=None):
-        for draw in range(ACROSS):
-            sample = augmentation(people, rooms, CELL, seed + draw)
-            cells.append(_cell(sample, f"{name}: {augmentation.text}"))
+        # Always the same person first; then whom it struck hardest, for some strengths are drawn.
+        draws = [augmentation(people, rooms, CELL, seed + draw) for draw in range(DRAWS)]
+        shown = draws[0], max(draws[1:], key=_struck)
+        cells += [_cell(sample, f"{name}: {augmentation.text}") for sample in shown]
     batches = Batches(replace(stage, batch=2), people, rooms, seed=seed)
     for step in range(SAMPLES // 2):
         batch = batches[step]
@@ -88,6 +92,12 @@ def _cell(sample: Sample, label: str) -> Pixels:
     head = np.full((_LABEL, row.shape[1], 3), _PAPER, np.uint8)
     cv2.putText(head, label, (4, _LABEL - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _INK, 1, cv2.LINE_AA)
     return np.concatenate([head, row])
+
+
+def _struck(sample: Sample) -> float:
+    """How much source and plate differ where nobody is."""
+    source, plate, alpha, _ = sample
+    return float((np.abs(source - plate) * (1 - alpha)).mean())
 
 
 def _fitted(image: Image) -> Pixels:

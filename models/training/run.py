@@ -123,7 +123,7 @@ class _Run:
         self.batches = Batches(stage, people, rooms, seed=seed, share=team.share(stage.batch))
         self.stage = self.batches.stage
         self.seed, self.workers, self.begun = seed, workers, begun
-        self.scenes = examination_scenes(plan, self.stage, data) if team.leads else []
+        self._scenes: list[Batch] = []
 
     def train(self, network: MattingNetwork, ended: Callable[[], bool]) -> bool:
         """From the last checkpoint to the end; false if stopped before."""
@@ -190,10 +190,12 @@ class _Run:
 
     def _examine(self, trainer: Trainer, journal: Journal, step: int) -> dict[str, float]:
         network = trainer.averaged
+        # Made when first wanted: a short chunk of a run may never come here.
+        scenes = self._scenes = self._scenes or examination_scenes(self.plan, self.stage, self.data)
         if self.stage.kind == "base":  # the refiner knows nothing yet
             network = network.with_settings(refine_pixels=0)
-        journal.show(step, contact_rows(network, self.scenes[:SHOWN]))
-        return asdict(examine(network, list(self.scenes)))
+        journal.show(step, contact_rows(network, scenes[:SHOWN]))
+        return asdict(examine(network, scenes))
 
     def _record(self, trainer: Trainer, before: Checkpoint | None) -> dict[str, Any]:
         if before and before.record:
