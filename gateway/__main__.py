@@ -16,6 +16,7 @@ COMMANDS = {
     "weights": ("gateway.weights_command", "list, verify, import, release and score weights"),
     "train": ("models.training.command", "train the network by a plan"),
     "chroma-key": ("models.preparation.chroma_key_command", "training pairs from screen footage"),
+    "cut-out": ("models.preparation.cut_out_command", "people out of ordinary photos"),
     "evaluate": ("models.evaluation.command", "how good weights are, side by side"),
     "ablate": ("models.ablation.command", "what pixels, kernel, backbone or data are worth"),
     "comparators": ("models.evaluation.comparators.command", "what weights are compared with"),
