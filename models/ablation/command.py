@@ -91,6 +91,13 @@ def _add_training(action: argparse.ArgumentParser, name: str) -> None:
         )
     action.add_argument("--seed", type=_count, default=0, help="default: %(default)s")
     action.add_argument(
+        "--limit-minutes",
+        type=float,
+        metavar="M",
+        help="stop with a checkpoint after so long; the same command goes on",
+    )
+    action.add_argument("--threads", type=_count, help="processor cores for the network")
+    action.add_argument(
         "--workers", type=_count, default=1, help="processes that make samples (%(default)s)"
     )
 
@@ -164,11 +171,28 @@ def _pixels(args: argparse.Namespace, ruler: Ruler) -> list[Row]:
 
 
 def _variants(args: argparse.Namespace, ruler: Ruler) -> list[Row]:
-    from models.ablation.measuring import measure_variants
+    import cv2
+    import torch
 
-    return measure_variants(
-        ruler, _chosen(args), args.data, args.out, seed=args.seed, workers=args.workers
-    )
+    from models.ablation.measuring import measure_variants
+    from models.device import processors
+    from models.training.command import interruption
+
+    variants = _chosen(args)
+    # As in `cleanplate train`: loader processes bring the parallelism.
+    cv2.setNumThreads(1)
+    torch.set_num_threads(args.threads or processors())
+    with interruption() as wish:
+        return measure_variants(
+            ruler,
+            variants,
+            args.data,
+            args.out,
+            seed=args.seed,
+            workers=args.workers,
+            limit_minutes=args.limit_minutes,
+            stop=lambda: bool(wish),
+        )
 
 
 def _chosen(args: argparse.Namespace) -> list[Variant]:
@@ -183,6 +207,8 @@ def _chosen(args: argparse.Namespace) -> list[Variant]:
 
     plan = read_plan(args.plan)
     if args.steps is not None:
+        if args.steps < 1:
+            raise MattingError("--steps must be at least 1")
         plan = plan.shortened(args.steps)
     if args.ablation == "kernel":
         variants = kernel_variants(plan)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from models.evaluation.entries import open_weights
 from models.evaluation.examination import amount, examine_set
 from models.evaluation.recipes import Recipe
 from models.evaluation.sets import StillSet
+from models.training.errors import TrainingError
 from models.training.plan import Plan
-from models.training.run import train
+from models.training.run import progress, train
 
 PATCH = 16
 """Pixels of a patch: 4x4."""
@@ -100,7 +102,15 @@ def measure_pixels(
 
 
 def measure_variants(
-    ruler: Ruler, variants: Sequence[Variant], data: Path, out: Path, seed: int, workers: int
+    ruler: Ruler,
+    variants: Sequence[Variant],
+    data: Path,
+    out: Path,
+    *,
+    seed: int,
+    workers: int,
+    limit_minutes: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[Row]:
     """Every variant trained, unless it is already, and measured.
 
@@ -111,17 +121,32 @@ def measure_variants(
         out: the runs' folder.
         seed: the same for all.
         workers: processes that make samples.
+        limit_minutes: end with a checkpoint after so much training.
+        stop: asked after every step; true is as good as the limit.
 
     Raises:
-        TrainingError, MaterialMissing, MaterialUnfit, WeightsError: says what to do.
+        TrainingError: it was stopped before all were trained, or a plan or a run is unfit.
+        MaterialMissing, MaterialUnfit, WeightsError: says what to do.
     """
+    deadline = None if limit_minutes is None else time.monotonic() + 60 * limit_minutes
+
+    def ended() -> bool:
+        return stop() or (deadline is not None and time.monotonic() >= deadline)
+
     contenders: list[WeightsContender] = []
     facts: list[Facts] = []
     for variant in tqdm(variants, desc="variants", unit="variant"):
         plan = _examined_less(variant.plan, ruler.stills.size)
+        run = out / variant.name
         folder = train(
-            plan, data, out / variant.name, seed=seed, workers=workers, device=str(ruler.device)
+            plan, data, run, seed=seed, workers=workers, device=str(ruler.device), stop=ended
         )
+        done, of = progress(plan, run)[folder.name]
+        if folder.name != plan.stages[-1].name or done < of:
+            raise TrainingError(
+                f"stopped in {variant.name} at step {done} of {of} of its stage {folder.name}, so "
+                "there is no table yet; the same command goes on from there"
+            )
         opened = ruler.open(str(folder), plan.examination.base_scale)
         opened.name = variant.name
         contenders.append(opened)

@@ -74,7 +74,8 @@ def table_of(*rows: Row) -> Table:
 
 def training(plan: Path, data: Path, *words: str) -> list[str]:
     out = str(plan.parent / "runs")
-    given = ["--plan", str(plan), "--data", str(data), "--out", out, "--workers", "0"]
+    given = ["--plan", str(plan), "--data", str(data), "--out", out]
+    given += ["--workers", "0", "--threads", "1"]
     return ["ablate", words[0], *given, *words[1:], *SMALL]
 
 
@@ -219,6 +220,17 @@ def test_kernels_are_trained_examined_and_not_trained_twice(
 
 
 @pytest.mark.slow
+def test_an_ablation_that_is_stopped_goes_on_from_there(
+    plan_file: Path, material: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = training(plan_file, material, "kernel")
+    assert main([*command, "--limit-minutes", "0"]) == 2
+    assert "stopped in kernel-1 at step 1 of 2" in capsys.readouterr().err
+    assert main(command) == 0
+    assert "kernel-3" in capsys.readouterr().out
+
+
+@pytest.mark.slow
 def test_sets_are_left_out_and_the_table_says_what_is_missing(
     plan_file: Path, material: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -253,6 +265,7 @@ def test_backbones_are_trained_by_the_same_plan(
         (["pixels", "--weights", "x", "--recipe", "sunny"], "--recipe takes paper, webrtc"),
         (["pixels", "--weights", "x", "--set", "people"], "--set takes SET=FOLDER"),
         (["kernel", "--out", "runs", "--plan", "nowhere"], "there is no plan 'nowhere'"),
+        (["kernel", "--out", "runs", "--steps", "0"], "--steps must be at least 1"),
         (["data", "--out", "runs"], "none can be left out"),
     ],
 )
