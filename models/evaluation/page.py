@@ -13,7 +13,7 @@ from tqdm import tqdm
 from models.errors import MattingError
 from models.evaluation.charts import hue, line_chart
 from models.evaluation.examination import Curve
-from models.evaluation.results import Results, figure
+from models.evaluation.results import Results, counted, figure
 from models.evaluation.scores import METRICS
 from models.evaluation.section import anchor, chip, section
 
@@ -63,7 +63,7 @@ def make_page(results: Results, worst: int) -> str:
             "</div></nav><main>",
             _overview(results),
             *(section(results, result, worst) for result in tqdm(results.sets, desc="report")),
-            _curves(results.curves),
+            _curves(results.curves, names),
             _how(results),
             "</main><dialog><img alt=''><p></p></dialog>",
             f"<script>{script}</script></body></html>\n",
@@ -75,8 +75,8 @@ def _lead(results: Results) -> str:
     first = results.sets[0]
     height, width = first.stills.size
     return (
-        f"{first.scenes} scenes of {width}x{height} per table, made from people and rooms that "
-        f"were kept out of training. {escape(results.date)}, {escape(results.machine)}."
+        f"{counted(first.scenes, 'scene')} of {width}x{height} per table, made from people and "
+        f"rooms that were kept out of training. {escape(results.date)}, {escape(results.machine)}."
     )
 
 
@@ -103,7 +103,7 @@ def _overview(results: Results) -> str:
     return f'<section><div class="cards">{"".join(cards)}</div></section>'
 
 
-def _curves(curves: Iterable[Curve]) -> str:
+def _curves(curves: Iterable[Curve], names: Iterable[str]) -> str:
     charts, count = [], 0
     for curve in curves:
         count, drift = curve.scenes, curve.drift
@@ -116,8 +116,9 @@ def _curves(curves: Iterable[Curve]) -> str:
         return ""
     return (
         '<section id="drift"><h2>Drifting plates</h2><p class="soft">Mean absolute error of alpha '
-        f"over {count} scenes, on a logarithmic scale. Apart from what is drawn, plates are as in "
-        f'the recipe of the paper.</p><div class="charts">{"".join(charts)}</div></section>'
+        f"over {counted(count, 'scene')}, on a logarithmic scale. Apart from what is drawn, plates "
+        f"are as in the recipe of the paper.</p>{_legend(names)}"
+        f'<div class="charts">{"".join(charts)}</div></section>'
     )
 
 
@@ -148,7 +149,8 @@ def _how(results: Results) -> str:
     )
     scenes = "".join(
         f"<dt>{escape(key)}</dt><dd>{escape(of['people'])}, over {escape(of['rooms'])}; "
-        f"{of['split']} split, {of['scenes']} scenes and {of['clips']} clips of {of['size']}; "
+        f"{of['split']} split, {counted(of['scenes'], 'scene')} and "
+        f"{counted(of['clips'], 'clip')} of {of['size']}; "
         f"fingerprint <code>{of['fingerprint']}</code></dd>"
         for key, of in told["scenes"].items()
     )

@@ -69,8 +69,7 @@ def machine_name(device: Device) -> str:
     """Where this runs: the device, and the number of cores where that matters."""
     if device.kind != "cpu":
         return device.name
-    count = processors()
-    return f"{device.name}, {count} core{'s' if count != 1 else ''}"
+    return f"{device.name}, {counted(processors(), 'core')}"
 
 
 def versions() -> dict[str, str]:
@@ -128,7 +127,7 @@ def table(results: Results) -> str:
         for name, tally in result.tallies.items():
             cells = (cell(tally, metric, name in best(result, metric)) for metric in columns)
             rows.append(f"{name:{width}}" + "".join(f"{text:>11}" for text in cells))
-        count = f"{result.scenes} scenes, {_clips(result)} clips"
+        count = f"{counted(result.scenes, 'scene')}, {counted(_clips(result), 'clip')}"
         blocks.append("\n".join([f"{result.key}: {count}, {result.recipe.title}", *rows]))
     blocks.append(
         "First whole frames, then the band of the trimap; Grad, Conn and SAD in thousands.\n"
@@ -143,6 +142,11 @@ def cell(tally: Tally, metric: Metric, is_best: bool) -> str:
     if value is None:
         return "-"
     return f"{figure(value)}{'*' if is_best else ''}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 scene`, `2 scenes`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def figure(value: float) -> str:

@@ -21,9 +21,11 @@ _ABOUT: Final = (
 def section(results: Results, result: SetResult, worst: int) -> str:
     """HTML of one set under one recipe, with `worst` cases as pictures."""
     name = f"{result.stills.name}, {result.recipe.title}"
+    height, width = result.stills.size
     return "".join(
         (
-            f'<section id="{anchor(result)}"><h2>{escape(name)}</h2>',
+            f'<section id="{anchor(result)}" style="--shape:{width}/{height}">',
+            f"<h2>{escape(name)}</h2>",
             f'<p class="soft">{escape(result.recipe.text)}</p>',
             f'<h3>Means</h3>{_table(result)}<p class="soft small">{_ABOUT}</p>',
             f"<h3>Where errors sit</h3>{_where(result)}",
@@ -172,7 +174,7 @@ def _answer(shown: Shown, number: int, name: str) -> str:
 def _figure(address: str, caption: str, of: str, *, last: bool = False) -> str:
     place = ' class="last"' if last else ""
     return (
-        f'<figure{place}><button type="button"><img loading="lazy" src="{address}" '
+        f'<figure{place}><button type="button"><img decoding="async" src="{address}" '
         f'alt="{escape(f"{caption}: {of}", quote=True)}"></button>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )

@@ -110,7 +110,7 @@ def test_the_command_prints_a_table_and_writes_the_report(
     arguments = ("--weights", str(run), "--comparator", "difference-key", "--report", str(report))
     assert main(evaluate(material, *arguments, "--clips", "1", "--recipe", "webrtc")) == 0
     shown = capsys.readouterr().out
-    assert "people/webrtc: 1 scenes, 1 clips" in shown
+    assert "people/webrtc: 1 scene, 1 clip" in shown
     assert "joint-12" in shown
     assert "difference-key" in shown
     written = json.loads((report / "report.json").read_text())
