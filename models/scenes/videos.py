@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -25,13 +26,20 @@ _NEAR = 12
 class Video:
     """One video file, read frame by frame in any order; the next frame in order is cheap.
 
-    The index of frames is made from the packets when the first frame is asked for, without
-    decoding. Can be pickled: the copy opens the file anew.
+    Their number is the header's, where it has one, so that opening many clips is quick. The index
+    of frames is made from the packets, without decoding, when the first frame is asked for; that
+    reads the whole file once. Can be pickled, and used after a fork: the copy opens the file anew.
+
+    Frames far from one another cost all frames since the key frame before: a large set that is
+    drawn from at random is better unpacked into pictures.
     """
 
     def __init__(self, file: Path, channels: Channels) -> None:
         self.file, self.channels = file, channels
-        self._stamps: list[int] | None = None
+        self._count: int | None = None
+        self._stamps: list[int] = []
+        self._process = os.getpid()
+        self._left: object = None
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._next = -1
@@ -45,9 +53,12 @@ class Video:
         Raises:
             MaterialUnfit: not a video.
         """
-        if self._stamps is None:
-            self._stamps = self._index()
-        return len(self._stamps)
+        if self._count is None:
+            with self._open() as container:
+                self._count = container.streams.video[0].frames
+            if not self._count:
+                self._count = len(self._indexed())
+        return self._count
 
     def frame(self, index: int) -> Picture:
         """Frame number `index` as H x W x 3 (rgb24) or H x W (gray).
@@ -57,8 +68,12 @@ class Video:
         """
         if not 0 <= index < len(self):
             raise IndexError(f"frame {index} of the {len(self)} of {self.file}")
-        assert self._stamps is not None
-        stamp = self._stamps[index]
+        stamps = self._indexed()
+        if len(stamps) != len(self):
+            raise self._unfit(f"its header promises {len(self)} frames, it has {len(stamps)}")
+        stamp = stamps[index]
+        if self._process != os.getpid():
+            self._forget()  # a fork shares the file's position with its parent: open our own
         if self._container is None or not self._next <= index < self._next + _NEAR:
             self._seek(stamp)
         try:
@@ -74,8 +89,15 @@ class Video:
 
     def close(self) -> None:
         """Give the decoder back; the next frame opens it again."""
-        if self._container is not None:
+        if self._container is not None and self._process == os.getpid():
             self._container.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._process != os.getpid():
+            # Freed here, the parent's decoder would wait for threads that a fork does not have.
+            self._left = self._container, self._frames
+        self._process = os.getpid()
         self._container, self._frames, self._next = None, iter(()), -1
 
     def _seek(self, stamp: int) -> None:
@@ -86,6 +108,11 @@ class Video:
         stream = self._container.streams.video[0]
         self._container.seek(stamp, stream=stream, backward=True)
         self._frames = self._container.decode(stream)
+
+    def _indexed(self) -> list[int]:
+        if not self._stamps:
+            self._stamps = self._index()
+        return self._stamps
 
     def _index(self) -> list[int]:
         with self._open() as container:

@@ -2,6 +2,8 @@ import pickle
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import av
@@ -295,3 +297,37 @@ def test_a_slice_is_a_list_of_pictures_and_beyond_the_end_is_an_error(tmp_path: 
     assert np.array_equal(frames[-1], frames[2])
     with pytest.raises(IndexError):
         frames[3]
+
+
+def test_a_video_without_a_count_in_its_header_is_counted(tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.mkv", 9)
+    video = Video(tmp_path / "clip.mkv", "rgb24")
+    assert len(video) == 9
+    assert abs(float(video.frame(8).mean()) - 80) < 3
+
+
+def _means(
+    video: Video, close: bool, indices: Sequence[int], answers: SimpleQueue[list[float]]
+) -> None:
+    if close:
+        video.close()
+    answers.put([float(video.frame(index).mean()) for index in indices])
+
+
+@pytest.mark.parametrize("close", [False, True])
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it forks: on purpose
+def test_processes_that_share_a_video_by_fork_do_not_disturb_one_another(
+    tmp_path: Path, close: bool
+) -> None:
+    write_video(tmp_path / "clip.mp4", 25)
+    video = Video(tmp_path / "clip.mp4", "rgb24")
+    video.frame(2)
+    context = get_context("fork")
+    answers = context.SimpleQueue()
+    order = [3, 20, 4, 9]
+    child = context.Process(target=_means, args=(video, close, order, answers))
+    child.start()
+    own = [float(video.frame(index).mean()) for index in order]
+    assert answers.get() == own
+    child.join()
+    assert [round(mean / 8) - 2 for mean in own] == order
