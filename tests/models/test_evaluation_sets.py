@@ -16,6 +16,9 @@ from models.scenes.material import Material, people_files
 from tests.models.evaluation_scenes import SIZE, stills
 
 
+DATA = Path(__file__).parents[1] / "data"
+
+
 def pixels(sample: Sample) -> tuple[bytes, ...]:
     pictures = sample.source, sample.plate, sample.alpha, sample.foreground
     return tuple(picture.tobytes() for picture in pictures)
@@ -190,3 +193,30 @@ def test_a_set_for_testing_only_gives_its_test_pictures(material: Path) -> None:
     made.require()
     assert made.people_split == "test"
     assert made.sample(0, RECIPES["webrtc"]).alpha.max() > 0.9
+
+
+def test_published_scenes_stay_what_they_were(tmp_path: Path) -> None:
+    """Else scores of before and after could not be compared: a change in how training draws its
+    scenes must not reach these."""
+    for original, copy in (
+        ("astronaut.webp", "people/00007.webp"),
+        ("room-0001.jpg", "rooms/1-room.jpg"),
+    ):
+        (tmp_path / copy).parent.mkdir()
+        (tmp_path / copy).write_bytes((DATA / original).read_bytes())
+    made = stills(tmp_path, (180, 320))
+    means = [
+        [float(picture.mean()) for picture in (sample.source, sample.plate, sample.alpha)]
+        for sample in (
+            *made.samples(RECIPES["paper"], 2),
+            *made.samples(RECIPES["webrtc"], 1),
+            next(clip(made, 0, RECIPES["drifted"])),
+        )
+    ]
+    expected = [
+        [0.6863, 0.6859, 0.1596],
+        [0.5954, 0.6805, 0.2184],
+        [0.6866, 0.6877, 0.1596],
+        [0.5937, 0.5397, 0.2740],
+    ]
+    assert np.array(means) == pytest.approx(np.array(expected), abs=5e-4)
