@@ -15,7 +15,6 @@ from models.scenes.errors import MaterialMissing
 from models.scenes.material import Material, people_files
 from tests.models.evaluation_scenes import SIZE, stills
 
-
 DATA = Path(__file__).parents[1] / "data"
 
 
