@@ -82,7 +82,8 @@ class Batches(torch.utils.data.Dataset[Batch]):
         return stack(
             draw(
                 self.people, self.rooms, size, own, len(self.share),
-                zoom=self.stage.zoom, chosen=chosen if self.stage.epochs else None,
+                zoom=self.stage.zoom, focus=self.stage.focus, clean=self.stage.clean,
+                chosen=chosen if self.stage.epochs else None,
             )
         )  # fmt: skip
 

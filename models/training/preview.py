@@ -10,11 +10,12 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 from tqdm import tqdm
 
 from models.scenes.augmentations import AUGMENTATIONS
 from models.scenes.camera import Image, to_bytes
-from models.scenes.sample import Sample
+from models.scenes.sample import Batch, Sample
 from models.training.batches import Batches, open_material
 from models.training.errors import TrainingError
 from models.training.plan import Plan
@@ -68,15 +69,9 @@ def write_preview(plan: Plan, stage: Stage, data: Path, file: Path, *, seed: int
     batches = Batches(replace(stage, batch=2), people, rooms, seed=seed)
     for step in range(SAMPLES // 2):
         batch = batches[step]
-        for number in range(2):
-            sample = tuple(
-                np.ascontiguousarray(tensor[number].permute(1, 2, 0).numpy())
-                for tensor in (batch.source, batch.plate, batch.alpha, batch.foreground)
-            )  # type: ignore[assignment]
-            height, width = batch.source.shape[2:]
-            cells.append(
-                _cell(sample, f"stage {stage.name}, {stage.recipe}, step {step}: {width}x{height}")
-            )
+        height, width = batch.source.shape[2:]
+        label = f"stage {stage.name}, {stage.recipe}, step {step}: {width}x{height}"
+        cells += [_cell(_sample(batch, number), label) for number in range(2)]
     sheet = _grid(cells)
     file.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(file), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
@@ -92,6 +87,20 @@ def _cell(sample: Sample, label: str) -> Pixels:
     head = np.full((_LABEL, row.shape[1], 3), _PAPER, np.uint8)
     cv2.putText(head, label, (4, _LABEL - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _INK, 1, cv2.LINE_AA)
     return np.concatenate([head, row])
+
+
+def _sample(batch: Batch, number: int) -> Sample:
+    """One of a batch, as the recipes made it."""
+
+    def picture(tensors: Tensor) -> Image:
+        return np.ascontiguousarray(tensors[number].permute(1, 2, 0).numpy())
+
+    return (
+        picture(batch.source),
+        picture(batch.plate),
+        picture(batch.alpha),
+        picture(batch.foreground),
+    )
 
 
 def _struck(sample: Sample) -> float:

@@ -106,13 +106,15 @@ def _schedule(checkpoint: Checkpoint, run: Path) -> dict[str, object]:
         "widths": list(stage["widths"]),
         "base_scales": list(stage.get("base_scales", [stage.get("base_scale", 0.5)])),
         "zoom": list(stage.get("zoom", [1.0, 1.0])),
-        "recipe": stage.get("recipe", "webrtc"),
+        "focus": stage.get("focus", 0.0),
+        "clean": stage.get("clean", 0.0),
         "rates": [stage[f"{m}_rate"] for m in ("backbone", "aspp", "decoder", "refiner")],
         "optimiser": f"Adam, {record.get('precision', 'bf16')} autocast, {fall}{average}",
     }
     if stage["kind"] == "base":
         del schedule["base_scales"]
     if record:
+        schedule["recipe"] = stage["recipe"]
         schedule["plan"] = record["plan"]
         schedule["seed"] = record["seed"]
         schedule["begun_with"] = record["begun"]

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from models.training.batches import Batches, load, open_material
 from models.training.beginning import begin, load_run
 from models.training.checkpoint import Checkpoint, read_checkpoint
 from models.training.distributed import Team, join_team
+from models.training.errors import TrainingError
 from models.training.journal import Journal
 from models.training.plan import Plan
 from models.training.record import make_record
@@ -167,8 +169,14 @@ class _Run:
                 seconds, waited = waiting.tally()
                 bar.set_postfix(loss=f"{float(losses[-1]):.4f}", waits=f"{waited:.0%}")
             if examined and journal:
-                scores = self._examine(trainer, journal, done)
                 mean = float(torch.stack(losses).mean())
+                if not isfinite(mean):
+                    raise TrainingError(
+                        f"the loss of stage {self.stage.name} is no number any more before step "
+                        f"{done}; the checkpoint before is kept: lower the plan's rates, or set "
+                        'precision = "fp32"'
+                    )
+                scores = self._examine(trainer, journal, done)
                 rate = self.stage.share(number)
                 journal.write(
                     done,

@@ -37,7 +37,7 @@ class Stage:
     aspp_rate: float
     decoder_rate: float
     refiner_rate: float
-    """0 leaves the module as it is."""
+    """Of every module: 0 leaves it as it is, the statistics of its norms too."""
     steps: int = 0
     epochs: int = 0
     """Instead of `steps`, or ended by them: so often over the longer of the foregrounds and
@@ -48,6 +48,10 @@ class Stage:
     """Joint stage only."""
     zoom: tuple[float, float] = (1.0, 1.0)
     """Windows of frames up to this much larger (`Recipe.zoom`)."""
+    focus: float = 0.0
+    """Chance that such a window looks at hair (`Recipe.focus`); recipe `webrtc` only."""
+    clean: float = 0.0
+    """Share of samples from a good camera; recipe `webrtc` only (see `DrawBatch`)."""
     warmup: int = 100
     """Steps over which the rates rise."""
     settle: bool = True

@@ -77,7 +77,7 @@ class Trainer:
         synchronise_norms(self.network, team)
         self.network.train()
         for name, rate in stage.rates.items():
-            getattr(self.network, name).requires_grad_(rate > 0)
+            getattr(self.network, name).requires_grad_(rate > 0).train(rate > 0)
         lesson = Lesson(self.network, stage, PRECISIONS[self.precision])
         self._lesson: nn.Module = (
             lesson

@@ -25,15 +25,16 @@ from tests.models.small_plan import small_plan
 NAME = "mobilenetv2.test-1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plan() -> Plan:
     return replace(small_plan(), licence="as you like", encoder_about="out of thin air")
 
 
-@pytest.fixture
-def run(plan: Plan, material: Path, tmp_path: Path) -> Path:
-    train(plan, material, tmp_path / "run", seed=5, workers=0)
-    return tmp_path / "run"
+@pytest.fixture(scope="module")
+def run(plan: Plan, shared_material: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    train(plan, shared_material, folder, seed=5, workers=0)
+    return folder
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_the_card_says_what_was_done_with_what(card: Card, run: Path) -> None:
 
 
 def test_a_run_from_before_records_needs_its_plan_and_material(
-    run: Path, plan: Plan, material: Path, tmp_path: Path
+    run: Path, plan: Plan, shared_material: Path, tmp_path: Path
 ) -> None:
     now = read_checkpoint(run / "joint")
     assert now is not None
@@ -103,7 +104,7 @@ def test_a_run_from_before_records_needs_its_plan_and_material(
     folder = tmp_path / "weights"
     with pytest.raises(TrainingError, match="--plan PLAN and --data DATA"):
         release([tmp_path / "old" / "joint"], NAME, folder)
-    card = release([tmp_path / "old" / "joint"], NAME, folder, plan=plan, data=material)
+    card = release([tmp_path / "old" / "joint"], NAME, folder, plan=plan, data=shared_material)
     assert card.data["training_rooms"] == 10
     assert card.schedule["joint"]["base_scales"] == [0.5]
 

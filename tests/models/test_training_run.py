@@ -172,6 +172,18 @@ def test_a_damaged_checkpoint_is_named(material: Path, tmp_path: Path) -> None:
         train(small_plan(), material, tmp_path, workers=0)
 
 
+def test_a_loss_that_is_no_number_leaves_the_checkpoint_before_it(
+    material: Path, tmp_path: Path
+) -> None:
+    train(small_plan(steps=2), material, tmp_path, stage="base", workers=0)
+    with pytest.raises(TrainingError, match="no number any more before step 4"):
+        train(
+            small_plan(steps=4, decoder_rate=float("inf")), material, tmp_path,
+            stage="base", workers=0,
+        )  # fmt: skip
+    assert progress(small_plan(), tmp_path)["base"] == (2, 2)
+
+
 @pytest.mark.parametrize("precision", ["fp16", "fp32"])
 def test_other_precisions_train_too(precision: str, material: Path, tmp_path: Path) -> None:
     plan = small_plan(precision=precision, steps=3)
