@@ -106,7 +106,8 @@ class MattingNetwork(nn.Module):
         other.config = config
         other.backbone, other.aspp = self.backbone, self.aspp
         other.decoder, other.refiner = self.decoder, self.refiner
-        other.train(self.training)
+        # Not by train(), which would reach into the shared modules: some may be frozen.
+        other.training = self.training
         return other
 
     def forward(self, source: Tensor, plate: Tensor) -> Matte:

@@ -67,6 +67,7 @@ AUGMENTATIONS: Final[Mapping[str, Augmentation]] = MappingProxyType(
         "affine": _scene("person and room scaled, turned, moved by themselves", affine=True),
         "flip": _scene("person and room mirrored", flip=1),
         "zoom": _scene("a window of a frame twice as large", zoom=(2.0, 2.0)),
+        "focus": _scene("that window at the person's hair", zoom=(2.0, 2.0), focus=1),
         "light of the person": _scene(
             "brightness, contrast, saturation and tint of the person", grade=1
         ),

@@ -28,6 +28,9 @@ class Recipe:
     zoom: tuple[float, float] = (1.0, 1.0)
     """Range of the enlargement of all that is seen: a scene of 640x360 at zoom 2 is a window of
     one of 1280x720, for the price of the window."""
+    focus: float = 0.0
+    """A soft pixel of the person (hair, fur, motion) is put near the middle, so that a window
+    shows what is hard more often than frames do."""
     affine: bool = True
     """People and rooms are scaled, turned and moved, each by themselves; else they are upright in
     the middle."""

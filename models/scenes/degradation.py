@@ -13,7 +13,15 @@ from models.scenes.chances import Degradation
 from models.scenes.composition import Scene
 from models.scenes.sample import Batch, Sample, stack
 
-__all__ = ["Batch", "Degradation", "Sample", "degrade", "degrade_for_validation", "stack"]
+__all__ = [
+    "Batch",
+    "Degradation",
+    "Sample",
+    "degrade",
+    "degrade_for_validation",
+    "degrade_little",
+    "stack",
+]
 
 
 def degrade(scene: Scene, rng: Generator, chances: Degradation | None = None) -> Sample:
@@ -47,6 +55,15 @@ def degrade(scene: Scene, rng: Generator, chances: Degradation | None = None) ->
         # A plate is the median of a second of frames, so it has less noise than a frame.
         plate = _expose(plate, grain * rng.uniform(0.1, 1.0), rng, chances)
     return source, plate, scene.alpha[..., None], foreground
+
+
+def degrade_little(scene: Scene, rng: Generator) -> Sample:
+    """A good camera that stands still: the plate's exposure drifts by up to the strength of the
+    paper's test set, both have independent noise of sigma up to 0.015."""
+    plate = camera.drift(scene.empty, rng, rng.random())
+    sigma = 0.015 * rng.random()
+    source, plate = (camera.noise(image, rng, sigma) for image in (scene.picture, plate))
+    return source, plate, scene.alpha[..., None], scene.foreground
 
 
 def degrade_for_validation(scene: Scene, rng: Generator) -> Sample:

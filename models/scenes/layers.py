@@ -91,13 +91,13 @@ def colour_matrix(
 
 def _grade(premultiplied: Image, matte: Map, rng: Generator) -> Image:
     """The person's own light: brightness, contrast, saturation, tint; keeps colour <= alpha."""
-    a = matte[..., None]
     gain = rng.uniform(0.7, 1.25) * (1 + rng.uniform(-0.08, 0.08, 3))
-    grey = premultiplied.mean(2, keepdims=True)
-    saturated = grey + (premultiplied - grey) * np.float32(rng.uniform(0.7, 1.25))
-    contrast = np.float32(rng.uniform(0.8, 1.2))
-    graded = (saturated - 0.5 * a) * contrast + 0.5 * a
-    return _within(graded * gain.astype(np.float32), matte)
+    saturation, contrast = rng.uniform(0.7, 1.25), rng.uniform(0.8, 1.2)
+    # All of it is linear in colour and alpha: grey is the mean, contrast turns about half of alpha.
+    mixed = saturation * np.eye(3) + (1 - saturation) / 3
+    graded = cv2.transform(premultiplied, gain[:, None] * contrast * mixed)
+    offset = (0.5 * (1 - contrast) * gain).astype(np.float32)
+    return _within(graded + offset * matte[..., None], matte)
 
 
 def _strikes(chance: float, rng: Generator) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from models.scenes.camera import Generator
 from models.scenes.chances import Degradation, Recipe
 from models.scenes.composition import compose
-from models.scenes.degradation import degrade
+from models.scenes.degradation import degrade, degrade_little
 from models.scenes.paper import paper
 from models.scenes.pictures import Picture
 from models.scenes.sample import Sample
@@ -34,6 +34,8 @@ class DrawBatch(Protocol):
         count: int,
         *,
         zoom: tuple[float, float] = (1.0, 1.0),
+        focus: float = 0.0,
+        clean: float = 0.0,
         chosen: Sequence[int] | None = None,
     ) -> list[Sample]:
         """Draw `count` samples.
@@ -45,6 +47,10 @@ class DrawBatch(Protocol):
             rng: decides everything.
             count: samples.
             zoom: see `Recipe.zoom`.
+            focus: see `Recipe.focus`.
+            clean: share of samples from a good camera that stands still in daylight: what differs
+                between source and plate is a little noise and exposure. Fine hair can be learned
+                from them, where the others have lost it.
             chosen: the numbers of the samples in an epoch, `count` of them: number n shows
                 foreground n modulo their count. Without it people are drawn.
         """
@@ -58,15 +64,19 @@ def webrtc(
     count: int,
     *,
     zoom: tuple[float, float] = (1.0, 1.0),
+    focus: float = 0.0,
+    clean: float = 0.0,
     chosen: Sequence[int] | None = None,
 ) -> list[Sample]:
     """Our recipe: composed by `compose`, seen by `degrade`, every sample by itself."""
-    recipe = replace(SCENES, zoom=zoom)
+    usual = replace(SCENES, zoom=zoom, focus=focus)
+    still = replace(usual, misaligned=0)
     samples = []
     for index in range(count):
         first = None if chosen is None else chosen[index] % len(foregrounds)
-        scene = compose(foregrounds, backgrounds, size, rng, recipe, first)
-        samples.append(degrade(scene, rng, CAMERAS))
+        good = clean > 0 and rng.random() < clean
+        scene = compose(foregrounds, backgrounds, size, rng, still if good else usual, first)
+        samples.append(degrade_little(scene, rng) if good else degrade(scene, rng, CAMERAS))
     return samples
 
 

@@ -71,10 +71,33 @@ def place(
     x = width * _if(recipe.affine, rng.uniform(0.1, 0.9), 0.5)
     angle = np.radians(_if(recipe.affine, rng.uniform(-6, 6), 0.0))
     flip = -1.0 if rng.random() < recipe.flip else 1.0
+    if recipe.focus and rng.random() < recipe.focus:
+        x, y = _focused(cutout, size, scale, flip, rng) or (x, y)
+        y = max(y, height - tall / 2) if cut_below else y
     matrix = affine((columns / 2, rows / 2), (x, y + 2 if cut_below else y), scale, angle, flip)
     warped = from_bytes(cv2.warpAffine(cutout, matrix, (width, height), flags=cv2.INTER_LINEAR))
     matte = np.ascontiguousarray(warped[..., 3])
     return treated_person(warped[..., :3], matte, rng, recipe)
+
+
+def _focused(
+    cutout: Picture, size: tuple[int, int], scale: float, flip: float, rng: Generator
+) -> tuple[float, float] | None:
+    """Where the cut-out's centre (x, y) must be for one of its soft pixels to be near the middle
+    of the frame; nothing if it has none."""
+    step = 4  # every fourth pixel finds hair as well
+    alpha = cutout[::step, ::step, 3]
+    soft = np.argwhere((alpha > 28) & (alpha < 228)) * step
+    if not len(soft):
+        return None
+    row, column = (int(v) for v in soft[int(rng.integers(len(soft)))])
+    height, width = size
+    rows, columns = cutout.shape[:2]
+    # Turned by a few degrees at most, which moves the pixel little.
+    return (
+        width * rng.uniform(0.2, 0.8) - (column - columns / 2) * scale * flip,
+        height * rng.uniform(0.2, 0.8) - (row - rows / 2) * scale,
+    )
 
 
 def _if(drawn: bool, draw: float, fixed: float) -> float:

@@ -203,3 +203,16 @@ def test_the_examination_is_the_same_every_time(material: Path) -> None:
     assert first == again
     assert first.scenes == 2
     assert 0 < first.mad < 1
+
+
+def test_a_module_whose_rate_is_zero_stays_as_it_is_with_its_statistics(
+    material: Path, tmp_path: Path
+) -> None:
+    frozen = small_plan(backbone_rate=0, aspp_rate=0, focus=0.5, clean=0.5)
+    plan = replace(frozen, stages=frozen.stages[1:])
+    torch.manual_seed(0)
+    out = train(plan, material, tmp_path / "run", workers=0)
+    again = train(plan.shortened(1), material, tmp_path / "again", workers=0)
+    first, second = weights(out), weights(again)
+    unequal = {name for name in first if not torch.equal(first[name], second[name])}
+    assert {name.split(".")[0] for name in unequal} == {"decoder", "refiner"}
