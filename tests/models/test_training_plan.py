@@ -113,6 +113,6 @@ def test_a_set_can_be_left_out() -> None:
 
 def test_a_plan_can_be_shortened_and_given_another_network() -> None:
     plan = replace(read_plan("small-machine").shortened(20), refine_kernel=1)
-    assert [stage.steps for stage in plan.stages] == [20, 20, 20]
+    assert {stage.steps for stage in plan.stages} == {20}
     assert plan.network().refiner.conv1.kernel_size == (1, 1)
     assert isinstance(plan.network().decoder.conv4.bias, torch.Tensor)
