@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -96,9 +97,8 @@ def _add_training(action: argparse.ArgumentParser, name: str) -> None:
         metavar="M",
         help="stop with a checkpoint after so long; the same command goes on",
     )
-    action.add_argument("--threads", type=_count, help="processor cores for the network")
     action.add_argument(
-        "--workers", type=_count, default=1, help="processes that make samples (%(default)s)"
+        "--workers", type=_count, default=1, help="processes that make samples (default: 1)"
     )
 
 
@@ -116,11 +116,14 @@ def _add_examination(action: argparse.ArgumentParser) -> None:
         metavar="SET=FOLDER",
         help="what they are put over (default: %(default)s)",
     )
-    action.add_argument("--recipe", default="paper", help="paper, webrtc or drifted (%(default)s)")
+    action.add_argument(
+        "--recipe", default="paper", help="paper, webrtc or drifted (default: %(default)s)"
+    )
     action.add_argument("--size", default="1280x720", help="of the frames (default: %(default)s)")
     action.add_argument("--scenes", type=_count, default=50, help="default: %(default)s")
     action.add_argument("--clips", type=_count, default=0, help="for dtSSD (default: %(default)s)")
     action.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    action.add_argument("--threads", type=_count, help="processor cores (default: all)")
     action.add_argument("--csv", type=Path, metavar="FILE", help="write the table there as well")
     action.add_argument("--json", action="store_true", help="print JSON, not the table")
 
@@ -130,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         table = ablate(args)
         if args.csv:
-            _write(args.csv, table.as_csv())
+            table.write_csv(args.csv)
     except MattingError as error:
         sys.stderr.write(f"cleanplate ablate: {error}\n")
         return OPERATOR_ERROR
@@ -145,10 +148,19 @@ def ablate(args: argparse.Namespace) -> Table:
     Raises:
         MattingError: weights, a plan or material are missing or unfit, or an argument is.
     """
-    # Imports torch, which `--help` must not wait for.
+    # Imported late: `--help` must not wait for it.
+    import cv2
+    import torch
+
     from models.ablation.table import Table
+    from models.device import processors
     from models.evaluation.results import machine_name, now, versions
 
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise MattingError("an ablation is one process: start it without torchrun")
+    # As in `cleanplate train`: OpenCV's own threads would fight with processes that load samples.
+    cv2.setNumThreads(1)
+    torch.set_num_threads(args.threads or processors())
     ruler = _ruler(args)
     rows = _pixels(args, ruler) if args.ablation == "pixels" else _variants(args, ruler)
     stills = ruler.stills
@@ -171,17 +183,10 @@ def _pixels(args: argparse.Namespace, ruler: Ruler) -> list[Row]:
 
 
 def _variants(args: argparse.Namespace, ruler: Ruler) -> list[Row]:
-    import cv2
-    import torch
-
     from models.ablation.measuring import measure_variants
-    from models.device import processors
     from models.training.command import interruption
 
     variants = _chosen(args)
-    # As in `cleanplate train`: loader processes bring the parallelism.
-    cv2.setNumThreads(1)
-    torch.set_num_threads(args.threads or processors())
     with interruption() as wish:
         return measure_variants(
             ruler,
@@ -238,16 +243,6 @@ def _ruler(args: argparse.Namespace) -> Ruler:
     )
     stills.require()  # before anything is trained
     return Ruler(stills, RECIPES[args.recipe], args.scenes, args.clips, choose_device(args.device))
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise MattingError(
-            f"the table cannot go to {file} ({error.strerror}): give another --csv"
-        ) from error
 
 
 def _command(args: argparse.Namespace) -> str:

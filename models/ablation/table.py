@@ -6,8 +6,10 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from models.errors import MattingError
 from models.evaluation.results import figure
 from models.evaluation.scores import METRICS, Metric
 
@@ -71,6 +73,16 @@ class Table:
         for row in self.rows:
             writer.writerow(self._cells(row))
         return out.getvalue()
+
+    def write_csv(self, file: Path) -> None:
+        """Into a file; raises `MattingError` where it cannot go."""
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(self.as_csv(), encoding="utf-8")
+        except OSError as error:
+            raise MattingError(
+                f"the table cannot go to {file} ({error.strerror}): give another --csv"
+            ) from error
 
     def as_text(self) -> str:
         """For a terminal, the least error of each column with a star."""

@@ -17,6 +17,7 @@ from models.ablation.variants import (
     kernel_variants,
     with_encoders,
 )
+from models.errors import MattingError
 from models.training.errors import TrainingError
 from models.training.plan import Plan, parse_plan, read_plan
 from models.weights import save_weights
@@ -58,7 +59,7 @@ refine_pixels = 320
 precision = "fp32"
 """
 
-SMALL = ["--size", "96x64", "--scenes", "2", "--device", "cpu"]
+SMALL = ["--size", "96x64", "--scenes", "2", "--device", "cpu", "--threads", "1"]
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def table_of(*rows: Row) -> Table:
 def training(plan: Path, data: Path, *words: str) -> list[str]:
     out = str(plan.parent / "runs")
     given = ["--plan", str(plan), "--data", str(data), "--out", out]
-    given += ["--workers", "0", "--threads", "1"]
+    given += ["--workers", "0"]
     return ["ablate", words[0], *given, *words[1:], *SMALL]
 
 
@@ -180,6 +181,13 @@ def test_a_score_that_a_variant_lacks_stays_empty() -> None:
     assert "foreground_mse" not in table.as_json()["rows"][0]
 
 
+def test_a_table_that_cannot_be_written_says_what_to_give(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    table = table_of(Row("a", {"ms": 3.0}, {"alpha_mad": 0.02}))
+    with pytest.raises(MattingError, match="give another --csv"):
+        table.write_csv(tmp_path / "file" / "table.csv")
+
+
 def test_pixels_are_ablated_up_to_all_of_them(
     material: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -274,6 +282,14 @@ def test_mistakes_are_told_without_a_traceback(
 ) -> None:
     assert main(["ablate", *words, "--data", str(material), *SMALL]) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_several_processes_are_sent_away(
+    material: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["ablate", "pixels", "--weights", "x", "--data", str(material)]) == 2
+    assert "without torchrun" in capsys.readouterr().err
 
 
 def test_missing_pictures_are_told_before_anything_is_trained(
