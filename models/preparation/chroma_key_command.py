@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
-from typing import Never
+from typing import Never, TypeAlias
 
 import cv2
-import numpy as np
 from tqdm import tqdm
 
 from models.errors import MattingError, PictureError
-from models.preparation import footage, sheet
-from models.preparation.footage import Footage, Pixels
-from models.preparation.keying import Floats, Keyed, KeySettings, key
-from models.preparation.screen import Screen, ScreenMissing, find_screen, given_screen
+from models.preparation import sheet
+from models.preparation.footage import Footage, Pixels, describe, find_footage
+from models.preparation.key_job import KeyJob
+from models.preparation.keying import KeySettings
+from models.preparation.screen import Kind, Screen, given_screen
 from models.preparation.tree import Tree
-from models.scenes import pictures
+from models.scenes.pictures import read_grey
+
+Bar: TypeAlias = "tqdm[Never]"
 
 OPERATOR_ERROR = 2
 SHEET_ROWS = 24
@@ -78,6 +84,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-garbage-matte", action="store_true",
         help="keep what reaches beyond the screen's edges",
     )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N",
+        help="files keyed at once, each by a process of its own (default 1)",
+    )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="make what is there already anew")
     parser.add_argument(
         "--sheet", type=Path, metavar="FILE.png",
@@ -88,107 +98,97 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Key everything; returns the exit status, 2 if a file could not be keyed."""
     try:
-        return _Run(args).all()
+        return _key_all(args)
     except MattingError as error:
         _say(str(error))
         return OPERATOR_ERROR
 
 
-class _Run:
-    """One call of the command."""
+def _key_all(args: argparse.Namespace) -> int:
+    """Every file by itself: one that cannot be keyed does not stop the others."""
+    job = _job(args)
+    found = find_footage(args.inputs)
+    todo = [f for f in found if args.force or not job.tree.has(f.name, clip=f.is_video)]
+    lengths = {item: _length(item, args.every) for item in todo}
+    rows: dict[Footage, Pixels] = {}
+    failed = 0
+    bar: tqdm[Never]
+    with tqdm(total=sum(lengths.values()), unit="frame", file=sys.stderr, disable=None) as bar:
+        for item, outcome in _outcomes(job, todo, lengths, args.workers, bar):
+            if isinstance(outcome, MattingError):
+                failed += 1
+                with tqdm.external_write_mode(sys.stderr):
+                    _say(f"{item.file}: {outcome}")
+            elif args.sheet is not None and len(rows) < SHEET_ROWS:
+                rows[item] = outcome
+    if rows:
+        in_order = sheet.stack([rows[item] for item in todo if item in rows])
+        encoded = cv2.imencode(".png", cv2.cvtColor(in_order, cv2.COLOR_RGB2BGR))[1]
+        args.sheet.write_bytes(encoded.tobytes())
+    there = len(found) - len(todo)
+    sys.stdout.write(
+        f"{len(todo) - failed} keyed into {args.out}"
+        + (f", {there} were there already" if there else "")
+        + (f", {failed} could not be keyed" if failed else "")
+        + "\n"
+    )
+    return OPERATOR_ERROR if failed else 0
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.settings = _settings(args)
-        self.wanted: str = args.screen
-        self.given = given_screen(args.screen) if args.screen.startswith("#") else None
-        if self.given is None and args.screen not in {"auto", "green", "blue"}:
-            given_screen(args.screen)
-        self.garbage = None if args.garbage is None else pictures.read_grey(args.garbage)
-        self.tree = Tree(args.out, args.clips, args.pictures)
-        self.found = footage.find_footage(args.inputs)
-        self.force: bool = args.force
-        self.every: int = args.every
-        self.sheet: Path | None = args.sheet
-        self.rows: list[Pixels] = []
 
-    def all(self) -> int:
-        """Every file by itself: one that cannot be keyed does not stop the others."""
-        todo = [f for f in self.found if self.force or not self.tree.has(f.name, clip=f.is_video)]
-        lengths = {f: self._length(f) for f in todo}
-        failed = 0
-        with tqdm(total=sum(lengths.values()), unit="frame", file=sys.stderr, disable=None) as bar:
-            for item in todo:
-                bar.set_postfix_str(item.name)
-                try:
-                    (self._key_clip if item.is_video else self._key_picture)(item, bar)
-                except MattingError as error:
-                    failed += 1
-                    with tqdm.external_write_mode(sys.stderr):
-                        _say(f"{item.file}: {error}")
-        if self.sheet is not None and self.rows:
-            picture = cv2.cvtColor(sheet.stack(self.rows), cv2.COLOR_RGB2BGR)
-            self.sheet.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-        there = len(self.found) - len(todo)
-        sys.stdout.write(
-            f"{len(todo) - failed} keyed into {self.tree.root}"
-            + (f", {there} were there already" if there else "")
-            + (f", {failed} could not be keyed" if failed else "")
-            + "\n"
-        )
-        return OPERATOR_ERROR if failed else 0
+def _outcomes(
+    job: KeyJob, todo: Sequence[Footage], lengths: Mapping[Footage, int], workers: int, bar: Bar
+) -> Iterator[tuple[Footage, Pixels | MattingError]]:
+    """A row for the sheet, or the error, of every file as it is done."""
+    if workers == 1:
+        for item in todo:
+            bar.set_postfix_str(item.name)
+            yield item, _outcome(partial(job.run, item, bar.update))
+        return
+    # Not forked: OpenCV's and the codecs' threads do not survive that.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context) as pool:
+        waiting = {pool.submit(job.run, item): item for item in todo}
+        for future in as_completed(waiting):
+            item = waiting[future]
+            yield item, _outcome(future.result)
+            bar.update(lengths[item])
 
-    def _length(self, item: Footage) -> int:
-        if not item.is_video:
-            return 1
-        try:
-            return -(-footage.describe(item).frames // self.every)
-        except MattingError:
-            # Said with its name when its turn comes.
-            return 0
 
-    def _key_picture(self, item: Footage, bar: tqdm[Never]) -> None:
-        picture = pictures.read_rgb(item.file)
-        keyed = self._key(picture, self._screen(item, [picture]))
-        self.tree.write_picture(item.name, *keyed)
-        self._show(picture, keyed)
-        bar.update()
+def _outcome(work: Callable[[], Pixels]) -> Pixels | MattingError:
+    try:
+        return work()
+    except MattingError as error:
+        return error
 
-    def _key_clip(self, item: Footage, bar: tqdm[Never]) -> None:
-        screen = self._screen(item, footage.samples(item))
-        clip = footage.describe(item)
-        rate = clip.rate / self.every
-        middle = clip.frames // self.every // 2
-        with self.tree.write_clip(item.name, rate) as writer:
-            for index, picture in enumerate(footage.frames(item, self.every)):
-                try:
-                    keyed = self._key(picture, screen)
-                except ScreenMissing as error:
-                    raise ScreenMissing(f"frame {index * self.every}: {error}") from error
-                writer.write(*keyed)
-                if index == middle:
-                    self._show(picture, keyed)
-                bar.update()
 
-    def _screen(self, item: Footage, seen: list[Pixels]) -> Screen:
-        if self.given is not None:
-            return self.given
-        floats = [_floats(picture) for picture in seen]
-        if self.wanted == "green":
-            return find_screen(floats, "green")
-        return find_screen(floats, "blue" if self.wanted == "blue" else None)
+def _length(item: Footage, every: int) -> int:
+    """Frames to be keyed."""
+    if not item.is_video:
+        return 1
+    try:
+        return -(-describe(item).frames // every)
+    except MattingError:
+        # Said with its name when its turn comes.
+        return 0
 
-    def _key(self, picture: Pixels, screen: Screen) -> tuple[Pixels, Pixels]:
-        """Foreground H x W x 3 and alpha H x W."""
-        garbage = None
-        if self.garbage is not None:
-            size = (picture.shape[1], picture.shape[0])
-            garbage = _floats(np.asarray(cv2.resize(self.garbage, size), np.uint8))
-        keyed: Keyed = key(_floats(picture), screen, self.settings, garbage)
-        return _bytes(keyed.foreground), _bytes(keyed.alpha)
 
-    def _show(self, picture: Pixels, keyed: tuple[Pixels, Pixels]) -> None:
-        if self.sheet is not None and len(self.rows) < SHEET_ROWS:
-            self.rows.append(sheet.row(picture, *keyed))
+def _job(args: argparse.Namespace) -> KeyJob:
+    screen: Screen | Kind | None
+    if args.screen == "green" or args.screen == "blue":
+        screen = args.screen
+    else:
+        screen = None if args.screen == "auto" else given_screen(args.screen)
+    if args.every < 1:
+        raise PictureError(f"--every {args.every}: give 1 for all frames, or more")
+    if args.workers < 1:
+        raise PictureError(f"--workers {args.workers}: give 1 or more")
+    return KeyJob(
+        Tree(args.out, args.clips, args.pictures),
+        _settings(args),
+        screen,
+        None if args.garbage is None else read_grey(args.garbage),
+        args.every,
+    )
 
 
 def _settings(args: argparse.Namespace) -> KeySettings:
@@ -198,20 +198,10 @@ def _settings(args: argparse.Namespace) -> KeySettings:
         )
     if not 0 <= args.despill <= 1:
         raise PictureError(f"--despill {args.despill}: give a share between 0 and 1")
-    if args.every < 1:
-        raise PictureError(f"--every {args.every}: give 1 for all frames, or more")
     return KeySettings(
         args.black, args.white, args.despill, args.radius, args.speck,
         not args.no_garbage_matte, args.sheer,
     )  # fmt: skip
-
-
-def _floats(picture: Pixels) -> Floats:
-    return picture.astype(np.float32) / np.float32(255)
-
-
-def _bytes(picture: Floats) -> Pixels:
-    return np.rint(picture * 255).astype(np.uint8)
 
 
 def _say(text: str) -> None:

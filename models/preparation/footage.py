@@ -91,6 +91,11 @@ def samples(footage: Footage) -> list[Pixels]:
         video.close()
 
 
+def nothing_in(footage: Footage) -> PictureError:
+    """What to raise where a video decodes to no frame."""
+    return PictureError(f"{footage.file} has no frame that can be decoded; copy it again")
+
+
 @dataclass(frozen=True, slots=True)
 class Clip:
     """What is known of a video before it is decoded."""

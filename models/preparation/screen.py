@@ -155,6 +155,7 @@ def light_screen(picture: Floats, screen: Screen) -> tuple[Floats, Floats]:
         if not sure.any():
             sure = pure
         light = _local_mean(seen, sure, max(size) / reach)
+    sure = sure | _shadows(seen / light, seen / key > 0.85 * purity)
     # Away from the person by a pixel: an edge pixel that is nearly all screen darkens the plate.
     inner = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     trusted = inner if inner.any() else sure.astype(np.float32)
@@ -177,6 +178,21 @@ def _look_for(pictures: Sequence[Floats], kind: Kind) -> Screen | None:
     top = chosen[strength > 0.6 * np.percentile(strength, 90)]
     red, green, blue = (float(channel) for channel in np.median(top, 0))
     return Screen(kind, (red, green, blue), float(strong.mean()))
+
+
+def _shadows(relative: Floats, pure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where something casts a shadow on the screen: darker, of the screen's colour, and calm over
+    some area. Dark hair before the screen has that colour too, but is never calm.
+
+    Args:
+        relative: H x W, brightness against the screen's light around there.
+        pure: H x W, of the screen's colour.
+    """
+    side = (5, 5)
+    spread_out = cv2.blur(relative * relative, side) - cv2.blur(relative, side) ** 2
+    calm = pure & (relative > 0.3) & (spread_out < 0.035**2)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    return cv2.morphologyEx(calm.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
 
 
 def _reduced(picture: Floats) -> Floats:

@@ -113,6 +113,24 @@ def test_footage_with_full_chroma_gives_finer_edges() -> None:
     assert np.abs(keyed(shot).alpha - shot.alpha)[edge].mean() < 0.03
 
 
+@pytest.mark.parametrize(
+    "colour",
+    [(0.35, 0.75, 0.45), (0.55, 0.95, 0.6), (0.05, 0.3, 0.08)],
+    ids=["pale", "overexposed", "dim"],
+)
+def test_screens_that_are_lit_badly_can_be_keyed(colour: tuple[float, float, float]) -> None:
+    shot = shoot(cut_out("person-0004.webp"), colour, light=0.8)
+    assert np.abs(keyed(shot).alpha - shot.alpha).mean() < 0.006
+
+
+def test_a_shadow_on_the_screen_is_screen() -> None:
+    shot = shoot(cut_out("person-0004.webp"), GREEN, quality=None)
+    cast = cv2.GaussianBlur(np.roll(shot.alpha, 60, 1), (0, 0), 12) * (1 - shot.alpha)
+    dark = np.rint(shot.picture * (1 - 0.45 * cast[..., None])).astype(np.uint8)
+    result = keyed(dataclasses.replace(shot, picture=dark))
+    assert np.abs(result.alpha - shot.alpha).mean() < 0.006
+
+
 def test_the_screen_s_light_is_followed_behind_the_person() -> None:
     shot = shoot(cut_out("astronaut.webp"), GREEN, noise=0.005)
     empty = shoot(cut_out("astronaut.webp") * np.uint8(0), GREEN, noise=0, spill=0, quality=None)

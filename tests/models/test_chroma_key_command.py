@@ -215,6 +215,7 @@ def test_two_files_of_one_name_are_refused_before_anything_is_made(
         (["--black", "0.9", "--white", "0.5"], "black below"),
         (["--despill", "2"], "--despill 2.0"),
         (["--every", "0"], "--every 0"),
+        (["--workers", "0"], "--workers 0"),
         (["--screen", "mauve"], "mauve is no screen colour"),
     ],
 )
@@ -237,6 +238,17 @@ def test_what_is_no_footage_is_refused(
     (tmp_path / "notes.txt").write_text("not a picture")
     assert main(["chroma-key", str(tmp_path / name), "--out", str(tmp_path / "out")]) == 2
     assert name in capsys.readouterr().err
+
+
+def test_several_processes_make_the_same(footage: Path, keyed: Path, tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    shutil.copytree(footage, given)
+    shutil.copy(DATA / "room-0002.jpg", given)
+    out = tmp_path / "out"
+    assert main(["chroma-key", str(given), "--out", str(out), "--workers", "2"]) == 2
+    assert [pair.name for pair in pairs_in(out)] == [pair.name for pair in pairs_in(keyed)]
+    for mine, theirs in zip(pairs_in(out), pairs_in(keyed), strict=True):
+        assert mine.alpha.read_bytes() == theirs.alpha.read_bytes()
 
 
 def test_a_garbage_matte_is_read_from_a_file(footage: Path, tmp_path: Path) -> None:
