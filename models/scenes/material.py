@@ -93,7 +93,9 @@ def open_clips(material: Material, root: Path, split: Split) -> Sequence[Sequenc
         raise MaterialUnfit(f"the set {material.set!r} has no clips; name one with fgr and pha")
     clips = pairs.clips_of(_pairs(material, root, split))
     if not clips:
-        raise _missing(material, root / material.folder, split, "single pictures but no clips")
+        raise _missing(
+            material, root / material.folder, split, "it holds single pictures but no clips"
+        )
     return clips
 
 
@@ -112,7 +114,7 @@ def _pairs(material: Material, root: Path, split: Split) -> list[pairs.Pair]:
         pairs.select(found, lambda name: person_split(name) == split) if divided else list(found)
     )
     if not chosen:
-        raise _missing(material, folder, split, f"{len(found)} pairs")
+        raise _missing(material, folder, split, _none_of(len(found), "pairs", split))
     return chosen
 
 
@@ -121,7 +123,7 @@ def _backgrounds(material: Material, root: Path, split: Split) -> list[Path]:
     found = pictures.pictures_in(folder, deep=True)
     chosen = [f for f in found if person_split(f.stem) == split] if divided else found
     if not chosen:
-        raise _missing(material, folder, split, f"{len(found)} pictures")
+        raise _missing(material, folder, split, _none_of(len(found), "pictures", split))
     return chosen
 
 
@@ -144,7 +146,7 @@ def _part(
         by_folders = holds(folder / "train") or (holds(folder / "test") and not _flat(folder))
         part = folder / "train" if by_folders else folder
     if not holds(part):
-        raise _missing(material, part, split, "nothing" if part.is_dir() else None)
+        raise _missing(material, part, split, "it lacks fgr or pha" if part.is_dir() else None)
     return part, split != "test"
 
 
@@ -158,6 +160,9 @@ def _divided(
     folder = root / material.folder
     if not folder.is_dir():
         raise _missing(material, folder, split, None)
+    if split == "test":
+        keeps = "this set keeps no test split; those that it holds back are for validation"
+        raise _missing(material, folder, split, keeps)
     found = pictures.pictures_in(folder, deep=False)
     try:
         chosen = [file for file in found if rule(file.stem) == split]
@@ -167,18 +172,23 @@ def _divided(
             f"not be in two splits): {error}; name them so, or name the set 'backgrounds'"
         ) from error
     if not chosen:
-        raise _missing(material, folder, split, f"{len(found)} pictures")
+        raise _missing(material, folder, split, _none_of(len(found), "pictures", split))
     return chosen
 
 
 def _missing(material: Material, folder: Path, split: Split, there: str | None) -> MaterialMissing:
     described = _described(material)
-    state = "there is no such folder" if there is None else f"there: {there} that would do"
     return MaterialMissing(
-        f"no material for {split} in {folder} ({state}). It should hold "
-        f"{LAYOUTS[described.layout]}. The set is {described.title}; "
-        f"it is described in {described.described}."
+        f"no material for {split} in {folder}: {there or 'there is no such folder'}. It should "
+        f"hold {LAYOUTS[described.layout]}. The set {material.set}, {described.title}, is "
+        f"described in {described.described}."
     )
+
+
+def _none_of(count: int, what: str, split: Split) -> str:
+    if not count:
+        return f"it holds no {what}"
+    return f"of its {what} ({count}) none is for {split}, which their names decide"
 
 
 def _read(files: Sequence[Path], channels: Literal[3, 4], index: int) -> Picture:

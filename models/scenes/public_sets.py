@@ -81,7 +81,7 @@ PUBLIC_SETS: Final[Mapping[str, PublicSet]] = MappingProxyType(
             "models/README.md, under Data",
         ),
         "rooms": PublicSet(
-            "empty bathrooms, bedrooms and kitchens",
+            "empty bathrooms, bedrooms and kitchens of the Houses Dataset",
             "rooms",
             "Ahmed and Moustafa, House Price Estimation from Visual and Textual Features "
             "(NCTA 2016), section 3",

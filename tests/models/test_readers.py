@@ -169,6 +169,19 @@ def test_missing_material_says_which_folder_with_what_and_where_to_read_of_it(
         opened(Material(name, "Somewhere"), tmp_path, split)
 
 
+@pytest.mark.parametrize("name", ["cut-outs", "rooms"])
+def test_sets_that_keep_no_test_split_say_whom_they_hold_back(tmp_path: Path, name: str) -> None:
+    material = lay_out(tmp_path, name)
+    with complaint(MaterialMissing, "keeps no test split", "for validation"):
+        opened(material, tmp_path, "test")
+
+
+def test_a_set_too_small_for_a_split_says_that_names_decide(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "set", ["only"])
+    with complaint(MaterialMissing, "of its pairs (1) none is for validation"):
+        open_foregrounds(Material("photomatte13k", "set"), tmp_path, "validation")
+
+
 def test_unequal_trees_are_an_error_that_names_the_lonely_files(tmp_path: Path) -> None:
     write_pairs(tmp_path / "set", ["a", "b"])
     (tmp_path / "set" / "pha" / "b.png").unlink()
@@ -225,7 +238,7 @@ def test_people_are_no_backgrounds_and_backgrounds_no_people(tmp_path: Path) -> 
 
 def test_single_pictures_are_no_clips(tmp_path: Path) -> None:
     write_pairs(tmp_path / "set", ["a"])
-    with complaint(MaterialMissing, "no clips"):
+    with complaint(MaterialMissing, "single pictures but no clips"):
         open_clips(Material("aim", "set"), tmp_path, "test")
 
 
