@@ -76,3 +76,13 @@ def test_a_file_of_weights_is_named_and_known_by_its_checksum(tmp_path: Path) ->
 def test_unknown_weights_are_refused_with_the_names_there_are() -> None:
     with pytest.raises(WeightsError, match="there are: "):
         WeightsContender.load("mobilenetv2.nowhere")
+
+
+def test_a_network_in_bf16_is_given_bf16_and_answers_in_fp32() -> None:
+    source, plate = pictures()
+    expected = WeightsContender(make_network(), "random").matte(source, plate)
+    contender = WeightsContender(make_network().bfloat16(), "random")
+    answer = contender.matte(source, plate)
+    assert contender.settings["precision"] == "bfloat16"
+    assert answer.alpha.dtype == np.float32
+    np.testing.assert_allclose(answer.alpha.mean(), expected.alpha.mean(), atol=0.02)
