@@ -118,8 +118,9 @@ def _paths(
     cut_below = bool(person[-4:, :, 3].max() > 127)
     foot = height + 0.06 * tall if cut_below else min(height - 4, (height + tall) / 2)
     x = width * rng.uniform(0.35, 0.65)
-    reach, lean = width * rng.uniform(0.02, 0.05), np.radians(rng.uniform(1, 3))
-    period, phase = rng.uniform(1.5, 3.0), rng.uniform(0, 2 * np.pi)
+    # Somebody who talks to a camera: the head of 1280 columns moves by 1 pixel a frame, at times 3.
+    reach, lean = width * rng.uniform(0.005, 0.025), np.radians(rng.uniform(0.5, 2))
+    period, phase = rng.uniform(2.0, 4.0), rng.uniform(0, 2 * np.pi)
     paths = []
     for number in range(frames):
         swing = np.sin(2 * np.pi * number / 30 / period + phase)
