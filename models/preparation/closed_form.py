@@ -6,7 +6,9 @@ Levin, Lischinski and Weiss 2006, A Closed Form Solution to Natural Image Mattin
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 from types import ModuleType
 from typing import Any, Final
 
@@ -162,7 +164,9 @@ def _solve_piece(
         alpha[area] = np.where(known[area], alpha[area], 0)
         return
     try:
-        factor = pymatting.ichol(inner, shifts=SHIFTS, max_nnz=FILL * inner.shape[0])
+        # It prints a warning for every shift that is too small, which concerns nobody.
+        with contextlib.redirect_stdout(io.StringIO()):
+            factor = pymatting.ichol(inner, shifts=SHIFTS, max_nnz=FILL * inner.shape[0])
         values[~fixed] = pymatting.cg(inner, -outer, x0=values[~fixed], M=factor, rtol=1e-6)
     except ValueError as error:
         # The solver did not converge, or its factor does not exist.
