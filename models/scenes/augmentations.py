@@ -46,10 +46,12 @@ class Augmentation:
         """A sample of `size` (rows, columns); one seed shows one person in one room in all."""
         draw = np.random.default_rng(seed)
         person, room = int(draw.integers(len(people))), int(draw.integers(len(rooms)))
-        # Others of the cast only where the augmentation is about them.
-        others = [people[person], people[(person + 1) % len(people)]]
-        around = [rooms[room]] if not self.recipe.props else [rooms[room], rooms[room - 1]]
-        scene = compose(others, around, size, np.random.default_rng(seed), self.recipe, 0)
+        # Whoever comes second is drawn, and hardly ever the first once more.
+        cast = [people[person], *[people[(person + 1) % len(people)]] * 7]
+        scene = compose(
+            cast, [rooms[room]], size, np.random.default_rng(seed), self.recipe, 0,
+            textures=[rooms[room - 1]],
+        )  # fmt: skip
         return degrade(scene, np.random.default_rng(seed), self.cameras)
 
 
@@ -75,7 +77,9 @@ AUGMENTATIONS: Final[Mapping[str, Augmentation]] = MappingProxyType(
         "blur": _scene("person and room out of focus by themselves", soft=1),
         "sharpening": _scene("person and room sharpened by themselves", crisp=1),
         "grain": _scene("noise that is in the person and in the room", grainy=1),
-        "several people": _scene("two people, one before the other", two_people=1),
+        "several people": _scene(
+            "two people, each in a place of their own", two_people=1, affine=True
+        ),
         "props": _scene("a held thing belongs to the foreground", props=1),
         "lookalike": _scene("clothes in the room's colour", lookalike=1),
         "shadows": _scene("the person's shadow, on the source only", shadows=1),

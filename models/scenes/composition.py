@@ -38,8 +38,20 @@ def compose(
     rng: Generator,
     recipe: Recipe,
     first: int | None = None,
+    textures: Sequence[Picture] | None = None,
 ) -> Scene:
-    """Draw one scene of `size` (rows, columns); `first` is the person wanted, if one is."""
+    """Draw one scene.
+
+    Args:
+        people: H x W x 4, straight alpha.
+        rooms: H x W x 3.
+        size: rows and columns.
+        rng: decides everything.
+        recipe: what happens how often.
+        first: the person wanted, if one is.
+        textures: what props are cut from, if not from the rooms.
+    """
+    textures = textures or rooms
     height, width = size
     room = rooms[int(rng.integers(len(rooms)))]
     zoom = float(np.exp(rng.uniform(*np.log(recipe.zoom))))
@@ -57,7 +69,7 @@ def compose(
         person, matte = _over(person, matte, premultiplied, alpha)
         premultiplied, alpha = person, matte
     if count and rng.random() < recipe.props:
-        prop, matte = _prop(rooms[int(rng.integers(len(rooms)))], alpha, rng)
+        prop, matte = _prop(textures[int(rng.integers(len(textures)))], alpha, rng)
         premultiplied, alpha = _over(prop, matte, premultiplied, alpha)
     if rng.random() < recipe.shadows:
         background = _shadow(background, alpha, rng)
