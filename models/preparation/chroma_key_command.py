@@ -180,6 +180,10 @@ def _job(args: argparse.Namespace) -> KeyJob:
         screen = None if args.screen == "auto" else given_screen(args.screen)
     if args.every < 1:
         raise PictureError(f"--every {args.every}: give 1 for all frames, or more")
+    if args.garbage is not None and not args.garbage.is_file():
+        raise PictureError(f"there is no garbage matte {args.garbage}")
+    if args.sheet is not None and not args.sheet.parent.is_dir():
+        raise PictureError(f"there is no folder {args.sheet.parent} for the sheet")
     if args.workers < 1:
         raise PictureError(f"--workers {args.workers}: give 1 or more")
     return KeyJob(
@@ -198,6 +202,9 @@ def _settings(args: argparse.Namespace) -> KeySettings:
         )
     if not 0 <= args.despill <= 1:
         raise PictureError(f"--despill {args.despill}: give a share between 0 and 1")
+    for name, pixels in (("--radius", args.radius), ("--speck", args.speck)):
+        if pixels is not None and pixels < 0:
+            raise PictureError(f"{name} {pixels}: give a number of pixels, 0 for none")
     return KeySettings(
         args.black, args.white, args.despill, args.radius, args.speck,
         not args.no_garbage_matte, args.sheer,
