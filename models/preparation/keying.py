@@ -1,8 +1,7 @@
 """Chroma key: alpha and foreground of a person before a green or blue screen.
 
 All pictures are H x W x 3 float32 RGB in 0..1 as encoded by the camera; alpha is H x W in 0..1.
-The paper's authors made VideoMatte240K and PhotoMatte13K from such footage (section 3.1) by hand
-in commercial tools; the steps here are those tools' classic ones.
+The paper's authors made VideoMatte240K and PhotoMatte13K from such footage (section 3).
 """
 
 from __future__ import annotations
@@ -109,7 +108,7 @@ def _alpha_by_colours(picture: Floats, plate: Floats, kind: Kind, long_side: int
 
     First by the colour difference alone, which is exact for a grey or black person and too high
     for skin; then by projection onto the line between the two colours (Chuang et al. 2001, A
-    Bayesian Approach to Digital Matting, equation 10), every axis weighted by how little the
+    Bayesian Approach to Digital Matting), every axis weighted by how little the
     person's colours vary along it around there.
     """
     full = np.maximum(difference(plate, kind), 1e-3)

@@ -56,7 +56,7 @@ class Screen:
 def difference(picture: Floats, kind: Kind) -> Floats:
     """How much the screen's colour exceeds the others: H x W, below 0 for skin, 0 for grey.
 
-    The colour difference of Vlahos' keyers (Smith and Blinn 1996, Blue Screen Matting, section 2):
+    The colour difference of Vlahos' keyers (Smith and Blinn 1996, Blue Screen Matting):
     unlike hue it is linear in how much of the screen a pixel shows, so alpha follows from it.
     """
     key = KEY_CHANNEL[kind]

@@ -12,7 +12,7 @@ Floats = NDArray[np.float32]
 def spread(values: Floats, weights: Floats) -> Floats:
     """Fill a picture from its trusted pixels: by the nearest ones, smoother the farther away.
 
-    Push-pull over a pyramid (Gortler et al. 1996, The Lumigraph, section 3.4): every level halves
+    Push-pull over a pyramid (Gortler et al. 1996, The Lumigraph): every level halves
     the picture, and what a level does not know comes from the one above it.
 
     Args:
