@@ -12,8 +12,8 @@ Floats = NDArray[np.float32]
 def guided(alpha: Floats, picture: Floats, radius: int, smoothness: float) -> Floats:
     """Alpha smoothed along, never across, the edges of the picture.
 
-    He, Sun and Tang 2010, Guided Image Filtering, with a picture in colour as the guide: in every window alpha is a
-    linear function of the picture's colour.
+    He, Sun and Tang 2010, Guided Image Filtering, with a picture in colour as the guide: in every
+    window alpha is a linear function of the picture's colour.
 
     Args:
         alpha: H x W in 0..1.
