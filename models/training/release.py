@@ -76,7 +76,13 @@ def _made_up(plan: Plan | None, data: Path | None, stage: str) -> dict[str, Any]
         "licence": plan.licence,
         "base_scale": plan.examination.base_scale,
         "encoder": {"file": plan.encoder, "about": plan.encoder_about},
-        "material": describe_material(plan, plan.stage(stage), data),
+        "material": {
+            name: described
+            for known in plan.stages
+            # A detour that the plan does not know saw what the others see.
+            if known.name == stage or stage not in {each.name for each in plan.stages}
+            for name, described in describe_material(plan, known, data).items()
+        },
     }
 
 

@@ -49,7 +49,13 @@ def score(
         }
         told = content.get("scenes", {}).get(title, {})
         described = {one: told[one] for one in _DESCRIBED if one in told}
-        scores[_bare(title)] = {**figures, **described}
+        rivals = content.get("wins", {}).get(title, {}).get(key, {})
+        better = {
+            _bare(rival): f"{wins['alpha_mad']} of {wins['samples']} samples"
+            for rival, wins in rivals.items()
+        }
+        beside = {"less_mad_than": better} if better else {}
+        scores[_bare(title)] = {**figures, **described, **beside}
     scores["measured"] = {
         "command": content["command"],
         "machine": content["machine"],

@@ -54,6 +54,7 @@ def report(card: Card, **changes: Any) -> dict[str, Any]:
         ],
         "scenes": {"people, paper": {"size": "96x64", "scenes": 2, "clips": 1, "split": "x"}},
         "sets": {"people, paper": {card.name: figures, "other": {**figures, "alpha_mad": 0.5}}},
+        "wins": {"people, paper": {card.name: {"other": {"samples": 2, "alpha_mad": 1}}}},
         **changes,
     }
 
@@ -89,24 +90,26 @@ def test_the_card_says_what_was_done_with_what(card: Card, run: Path) -> None:
     assert not read.scores
 
 
+@pytest.mark.parametrize("stage", ["joint", "detour"])
 def test_a_run_from_before_records_needs_its_plan_and_material(
-    run: Path, plan: Plan, shared_material: Path, tmp_path: Path
+    stage: str, run: Path, plan: Plan, shared_material: Path, tmp_path: Path
 ) -> None:
     now = read_checkpoint(run / "joint")
     assert now is not None
     known = ("kind", "steps", "batch", "heights", "widths", "average", "base_scale")
     rates = [name for name in now.stage if name.endswith("_rate")]
     old = {name: now.stage.get(name, 0.5) for name in (*known, *rates)}
-    (tmp_path / "old" / "joint").mkdir(parents=True)
+    (tmp_path / "old" / stage).mkdir(parents=True)
     state = {name: getattr(now, name) for name in ("step", "network", "averaged", "optimiser")}
     torch.save({**state, "stage": old, "random": torch.get_rng_state()},
-               tmp_path / "old" / "joint" / "checkpoint.pt")  # fmt: skip
+               tmp_path / "old" / stage / "checkpoint.pt")  # fmt: skip
     folder = tmp_path / "weights"
     with pytest.raises(TrainingError, match="--plan PLAN and --data DATA"):
-        release([tmp_path / "old" / "joint"], NAME, folder)
-    card = release([tmp_path / "old" / "joint"], NAME, folder, plan=plan, data=shared_material)
+        release([tmp_path / "old" / stage], NAME, folder)
+    card = release([tmp_path / "old" / stage], NAME, folder, plan=plan, data=shared_material)
     assert card.data["training_rooms"] == 10
-    assert card.schedule["joint"]["base_scales"] == [0.5]
+    assert card.data["validation_people"] == 2
+    assert card.schedule[stage]["base_scales"] == [0.5]
 
 
 def test_a_base_stage_is_not_released(run: Path, tmp_path: Path) -> None:
@@ -122,6 +125,7 @@ def test_a_report_becomes_the_scores_of_exactly_its_weights(card: Card, tmp_path
     read = find_card(NAME, folders)
     assert read.scores["people-paper"] == {
         "alpha_mad": 0.006, "dtssd": 0.01, "scenes": 2, "clips": 1, "size": "96x64",
+        "less_mad_than": {"other": "1 of 2 samples"},
     }  # fmt: skip
     assert read.scores["measured"] == {
         "command": "cleanplate evaluate --weights mobilenetv2.test-1",
