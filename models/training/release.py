@@ -112,11 +112,11 @@ def _schedule(checkpoint: Checkpoint, run: Path) -> dict[str, object]:
         "widths": list(stage["widths"]),
         "base_scales": list(stage.get("base_scales", [stage.get("base_scale", 0.5)])),
         "zoom": list(stage.get("zoom", [1.0, 1.0])),
-        "focus": stage.get("focus", 0.0),
-        "clean": stage.get("clean", 0.0),
         "rates": [stage[f"{m}_rate"] for m in ("backbone", "aspp", "decoder", "refiner")],
         "optimiser": f"Adam, {record.get('precision', 'bf16')} autocast, {fall}{average}",
     }
+    # What an older checkpoint does not say was not the same in all of them: better silent.
+    schedule |= {name: stage[name] for name in ("focus", "clean") if name in stage}
     if stage["kind"] == "base":
         del schedule["base_scales"]
     if record:
