@@ -59,3 +59,31 @@ def test_another_file_is_refused(folder: Path, tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "page.pth").write_text("<html>")
     assert run("import", tmp_path / "page.pth") == 2
     assert "fetch it again" in capsys.readouterr().err
+
+
+def test_a_run_that_is_not_there_is_not_released(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run("release", "--run", tmp_path / "run", "--name", "mobilenetv2.mine") == 2
+    assert "RUN/STAGE" in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_only_a_report_on_these_weights_scores_them(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    torch.save(make_network().state_dict(), tmp_path / "official.pth")
+    run("import", tmp_path / "official.pth", "--name", "mobilenetv2.mine")
+    (card,) = folder.glob("*.toml")
+    sha256 = card.read_text().split('sha256 = "')[1][:64]
+    report = tmp_path / "report.json"
+    for measured, status in (("0" * 64, 2), (sha256, 0)):
+        entry = {"name": "mine", "sha256": measured, "settings": {}}
+        content = {"command": "cleanplate evaluate", "machine": "this", "date": "2026-11-22"}
+        sets = {"people": {"mine": {"alpha_mad": 0.004, "samples": []}}}
+        report.write_text(json.dumps({**content, "entries": [entry], "sets": sets}))
+        assert run("score", "mobilenetv2.mine", "--report", report) == status
+    captured = capsys.readouterr()
+    assert "did not examine these weights" in captured.err
+    assert "scored" in captured.out
+    assert "alpha_mad = 0.004" in card.read_text()
