@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -141,7 +142,15 @@ def load(batches: Batches, start: int, workers: int, *, pin: bool) -> Iterator[B
             # Forked, workers share the pictures that are kept; otherwise each would copy them.
             multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
             pin_memory=pin,
+            worker_init_fn=_leave_group,
             # Its own, so that making a loader does not move the state others draw from.
             generator=torch.Generator(),
         )
     )
+
+
+def _leave_group(_: int) -> None:
+    """Ctrl-C, `timeout` and service managers signal whole process groups. Only the trainer is to
+    hear them: it writes a checkpoint, and for that it needs no worker to have died."""
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,3 +95,13 @@ def test_video_compression_does_not_depend_on_how_busy_the_machine_is() -> None:
             for _ in range(2)
         )
         assert np.array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it forks: on purpose
+def test_a_signal_to_the_trainers_group_does_not_reach_its_workers(cast) -> None:
+    """Ctrl-C and `timeout` signal the group; the trainer then writes a checkpoint."""
+    before = set(multiprocessing.active_children())
+    batches = load(Batches(small_stage(steps=50), *cast), 0, 1, pin=False)
+    next(batches)
+    (worker,) = set(multiprocessing.active_children()) - before
+    assert os.getpgid(worker.pid) != os.getpgid(0)
