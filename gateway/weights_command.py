@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,7 @@ def _as_json(card: Card, best: str) -> dict[str, object]:
         "name": card.name,
         "architecture": card.architecture,
         "file": str(card.path),
+        "parts": [asdict(part) for part in card.parts],
         "sha256": card.sha256,
         "size": card.size,
         "format": card.format,

@@ -17,6 +17,7 @@ from models.device import Device, choose_device
 from models.network import MattingNetwork
 from models.weights import find_card, load_network
 from models.weights.card import checksum
+from models.weights.parts import whole_name
 
 Picture = NDArray[np.float32]
 """H x W x 3, RGB, 0..1."""
@@ -45,7 +46,7 @@ class Contender(Protocol):
 
     @property
     def sha256(self) -> str | None:
-        """Of the file of weights; None where there is no file."""
+        """Of the file of weights, or of its parts one after another; None where there is none."""
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -103,7 +104,7 @@ class WeightsContender:
         network = load_network(weights).to(place.torch_device, place.dtype)
         path = Path(weights)
         digest = checksum(path) if path.is_file() else find_card(str(weights)).sha256
-        name = path.name.removesuffix(path.suffix) if path.is_file() else str(weights)
+        name = whole_name(path) if path.is_file() else str(weights)
         return cls(network, name, base_scale, refine_pixels, digest)
 
     @property

@@ -1,9 +1,9 @@
 """Weights and the cards that describe them.
 
-A set of weights is a file `<architecture>.<tag>.safetensors` in half precision, with a card of the
-same stem in TOML beside it: checksum, configuration, data, schedule, scores and licence. Published
-sets stand in this folder; imported ones in the operator's (`operator_folder`). Nothing is ever
-unpickled into objects.
+A set of weights is a file `<architecture>.<tag>.safetensors` in half precision, or several where
+one were too large (`parts`), with a card of the same stem in TOML beside it: checksum,
+configuration, data, schedule, scores and licence. Published sets stand in this folder; imported
+ones in the operator's (`operator_folder`). Nothing is ever unpickled into objects.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from torch import Tensor
 
 from models.errors import WeightsError
 from models.network import MattingNetwork
-from models.weights.card import Card, checksum, read_card, write_card
+from models.weights.card import Card, checksum, describe_part, read_card, write_card
 from models.weights.files import read_state, save_state
 from models.weights.matching import build_network, recognise
+from models.weights.parts import FILE_LIMIT, SUFFIX, is_part, whole_name
 
 __all__ = [
     "Card",
@@ -94,16 +95,16 @@ def load_network(
 ) -> MattingNetwork:
     """A network in fp32 on the processor, ready for inference, from a card's name or a file.
 
-    A card's file is checked against its checksum. A file may be safetensors or a checkpoint of the
-    authors. Every parameter must be there and fit.
+    A card's files are checked against their checksums. A file may be safetensors, one part of them
+    for all, or a checkpoint of the authors. Every parameter must be there and fit.
 
     Raises:
         WeightsError: what is wrong, and what to do.
     """
     path = Path(name_or_path)
-    if path.suffix in {".safetensors", ".pth", ".pt", ".ckpt"} or path.is_file():
-        card_path = path.with_suffix(".toml")
-        if path.suffix == ".safetensors" and card_path.is_file():
+    if path.suffix in {SUFFIX, ".pth", ".pt", ".ckpt"} or path.is_file():
+        card_path = path.with_name(f"{whole_name(path)}.toml")
+        if path.suffix == SUFFIX and card_path.is_file():
             return _load(read_card(card_path))
         return build_network(read_state(path), path.name)
     return _load(find_card(str(name_or_path), folders))
@@ -125,7 +126,7 @@ def import_checkpoint(path: Path, name: str | None = None, folder: Path | None =
     """Turn a checkpoint of the authors (`.pth` or TorchScript) into weights with a card.
 
     Args:
-        path: the file; also safetensors without a card.
+        path: the file; also safetensors without a card, by any part if they are in parts.
         name: `<architecture>.<tag>`; `<architecture>.<stem of the file>` if missing.
         folder: where to put it; the operator's.
 
@@ -135,7 +136,7 @@ def import_checkpoint(path: Path, name: str | None = None, folder: Path | None =
     state = read_state(path)
     build_network(state, path.name)
     config = recognise(state, path.name)
-    stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in path.stem.lower())
+    stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in whole_name(path).lower())
     name = name or f"{config.backbone}.{stem}"
     return save_weights(
         state,
@@ -156,25 +157,37 @@ def save_weights(
     data: dict[str, object] | None = None,
     schedule: dict[str, object] | None = None,
     scores: dict[str, object] | None = None,
+    limit: int = FILE_LIMIT,
 ) -> Card:
     """Write parameters in half precision and their card; never over an existing one.
 
+    Args:
+        state: parameters by name.
+        name: `<architecture>.<tag>`.
+        folder: of files and card.
+        licence: for the card, as are `config`, `data`, `schedule` and `scores`.
+        config: what differs from the network's own settings.
+        data: what it was trained on.
+        schedule: how.
+        scores: how good it is.
+        limit: bytes of one file; what would exceed it is written in parts.
+
     Raises:
-        WeightsError: the name is taken or not `<architecture>.<tag>`.
+        WeightsError: the name is taken or not `<architecture>.<tag>`, or a single parameter is
+            larger than `limit`.
     """
     architecture, dot, tag = name.partition(".")
     recognised = recognise(state, name)
-    if architecture != recognised.backbone or not dot or not tag or "/" in name or "\\" in name:
+    malformed = not dot or not tag or "/" in name or "\\" in name or is_part(name)
+    if architecture != recognised.backbone or malformed:
         raise WeightsError(
             f"weights of this network are named {recognised.backbone}.<tag>, not {name!r}"
         )
-    path = folder / f"{name}.safetensors"
     # Not with_suffix: a tag may contain dots.
     card_path = folder / f"{name}.toml"
-    if path.exists() or card_path.exists():
+    if card_path.exists() or any(whole_name(file) == name for file in folder.glob(f"*{SUFFIX}")):
         raise WeightsError(f"{name} exists already; published weights never change, take a new tag")
-    folder.mkdir(parents=True, exist_ok=True)
-    save_state(state, path)
+    files = save_state(state, name, folder, limit)
     settings = {
         "base_scale": recognised.base_scale,
         "refine_mode": recognised.refine_mode,
@@ -184,11 +197,12 @@ def save_weights(
     card = Card(
         name=name,
         architecture=architecture,
-        sha256=checksum(path),
-        size=path.stat().st_size,
+        sha256=checksum(files[0]),
+        size=sum(file.stat().st_size for file in files),
         format=FORMAT,
         licence=licence,
-        path=path,
+        path=files[0],
+        parts=tuple(describe_part(file) for file in files) if len(files) > 1 else (),
         config={**settings, **(config or {})},
         data=data or {},
         schedule=schedule or {},

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from models.errors import WeightsError
+from models.weights.parts import SUFFIX, divide, files_of, part_names
 from models.weights.torchscript import is_torchscript, read_torchscript
 
 PREFIX = "model."
@@ -22,12 +23,25 @@ PREFIX = "model."
 def read_state(path: Path) -> dict[str, Tensor]:
     """Parameters by name, as they are in the file, on the processor.
 
-    No code of the file runs: pickles are read with torch's restricted unpickler, TorchScript
-    archives only for their tensors.
+    The path of one part of several stands for all of them. No code of the file runs:
+    pickles are read with torch's restricted unpickler, TorchScript archives only for their tensors.
 
     Raises:
-        WeightsError: the file is missing, damaged or of another kind.
+        WeightsError: the file or a part is missing, damaged or of another kind.
     """
+    state: dict[str, Tensor] = {}
+    for file in files_of(path):
+        found = _read(file)
+        if twice := state.keys() & found.keys():
+            raise WeightsError(
+                f"{file.name} holds {min(twice)}, which a part before it holds as well: the parts "
+                "are of different weights; fetch them again"
+            )
+        state |= found
+    return state
+
+
+def _read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(f"there is no file {path}: check the path")
     try:
@@ -64,10 +78,24 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def save_state(state: dict[str, Tensor], path: Path) -> None:
-    """Write safetensors, floating-point parameters in fp16."""
+def save_state(state: dict[str, Tensor], name: str, folder: Path, limit: int) -> list[Path]:
+    """Write safetensors, floating-point parameters in fp16, in parts if one file exceeds `limit`.
+
+    Returns:
+        The one file `<name>.safetensors`, or the parts in order.
+
+    Raises:
+        WeightsError: a single parameter is larger than `limit` bytes; nothing is written.
+    """
+    here = {key: tensor.detach().cpu().contiguous() for key, tensor in state.items()}
     halved = {
-        name: tensor.detach().cpu().half() if tensor.is_floating_point() else tensor.detach().cpu()
-        for name, tensor in state.items()
+        key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in here.items()
     }
-    save_file({name: tensor.contiguous() for name, tensor in halved.items()}, path)
+    groups = divide(halved, limit)
+    names = part_names(name, len(groups)) if len(groups) > 1 else [f"{name}{SUFFIX}"]
+    paths = [folder / each for each in names]
+    folder.mkdir(parents=True, exist_ok=True)
+    for group, path in zip(groups, paths, strict=True):
+        # Not save_file: what it writes only its owner can read, whatever the umask.
+        path.write_bytes(save(group))
+    return paths
