@@ -1,17 +1,11 @@
 import pickle
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
+from collections.abc import Sequence
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
-from models.errors import MattingError
 from models.scenes.material import (
     Material,
     MaterialMissing,
@@ -22,85 +16,24 @@ from models.scenes.material import (
 )
 from models.scenes.public_sets import PUBLIC_SETS
 from models.scenes.splits import Split, person_split
-from models.scenes.videos import Video
-
-SIZE = (24, 32)
-
-
-def colour(name: str) -> tuple[int, int, int]:
-    """A colour that tells which file a picture came from."""
-    code = zlib.crc32(name.encode())
-    return code % 251, code // 251 % 251, code // 251**2 % 251
-
-
-def write(file: Path, name: str, channels: int = 3) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    shade = (*colour(name), 255)[:channels] if channels > 1 else (colour(name)[0],)
-    picture = np.full((*SIZE, channels), shade, np.uint8)
-    assert cv2.imwrite(str(file), picture[..., ::-1] if channels == 3 else picture)
-
-
-def write_pairs(folder: Path, names: Sequence[str]) -> None:
-    for name in names:
-        write(folder / "fgr" / f"{name}.png", f"{folder}{name}")
-        write(folder / "pha" / f"{name}.png", f"{folder}{name}", 1)
-
-
-def write_video(file: Path, count: int, *, b_frames: int = 0) -> None:
-    """Frame n is grey of the value 16 + 8 n."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(file), "w") as container:
-        stream = container.add_stream("libx264", rate=30, options={"crf": "1", "g": "7"})
-        assert isinstance(stream, av.VideoStream)
-        stream.height, stream.width = SIZE
-        stream.pix_fmt, stream.codec_context.max_b_frames = "yuv420p", b_frames
-        for index in range(count):
-            pixels = np.full((*SIZE, 3), 16 + 8 * index, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode(None))
+from tests.models.sets_on_disk import (
+    SIZE,
+    colour,
+    complaint,
+    lay_out,
+    write,
+    write_pairs,
+    write_video,
+)
 
 
 def colours_of(pictures: Sequence[np.ndarray]) -> set[tuple[int, ...]]:
     return {tuple(int(v) for v in picture[0, 0, :3]) for picture in pictures}
 
 
-def lay_out(root: Path, set_name: str) -> Material:
-    """A small set in its own layout, with enough files for every split it has."""
-    numbers = [f"{index:04}" for index in range(40)]
-    layout = PUBLIC_SETS[set_name].layout
-    if set_name == "videomatte240k":
-        for part in ("train", "test"):
-            write_pairs(root / set_name / part, [f"{c}/{f:05}" for c in numbers for f in (0, 1)])
-    elif PUBLIC_SETS[set_name].test_only:
-        write_pairs(root / set_name, numbers)
-    elif layout == "pairs":
-        for part in ("train", "test"):
-            write_pairs(root / set_name / part, numbers)
-    elif layout == "backgrounds":
-        for part in ("train", "test"):
-            for name in numbers:
-                write(root / set_name / part / "some" / f"{name}.jpg", f"{part}{name}")
-    elif layout == "cut-outs":
-        for name in numbers:
-            write(root / set_name / f"{name}.png", name, 4)
-    else:
-        for name in numbers[1:]:
-            for kind in ("bedroom", "kitchen"):
-                write(root / set_name / f"{name}-{kind}.png", f"{name}{kind}")
-    return Material(set_name, set_name)
-
-
 def opened(material: Material, root: Path, split: Split) -> Sequence[np.ndarray]:
     people = PUBLIC_SETS[material.set].layout in ("pairs", "cut-outs")
     return (open_foregrounds if people else open_backgrounds)(material, root, split)
-
-
-@contextmanager
-def complaint(kind: type[MattingError], *words: str) -> Iterator[None]:
-    with pytest.raises(kind) as caught:
-        yield
-    for word in words:
-        assert word in str(caught.value)
 
 
 @pytest.mark.parametrize("name", [n for n, s in PUBLIC_SETS.items() if not s.test_only])
@@ -249,49 +182,6 @@ def test_kept_pictures_survive_their_files(tmp_path: Path) -> None:
     assert found[0].shape == (*SIZE, 4)
 
 
-@pytest.mark.parametrize("b_frames", [0, 2])
-def test_any_frame_of_a_video_can_be_had_in_any_order(tmp_path: Path, b_frames: int) -> None:
-    write_video(tmp_path / "clip.mp4", 25, b_frames=b_frames)
-    video = Video(tmp_path / "clip.mp4", "rgb24")
-    assert len(video) == 25
-    for index in (20, 3, 4, 5, 24, 0, 13, 13, 12, 24):
-        assert abs(float(video.frame(index).mean()) - (16 + 8 * index)) < 3
-
-
-def test_frames_of_videos_follow_one_another_over_all_clips(tmp_path: Path) -> None:
-    for name, count in (("a", 3), ("b", 5)):
-        for tree in ("fgr", "pha"):
-            write_video(tmp_path / "set" / tree / f"{name}.mp4", count)
-    frames = open_foregrounds(Material("aim", "set"), tmp_path, "test")
-    clips = open_clips(Material("aim", "set"), tmp_path, "test")
-    expected = [16 + 8 * index for count in (3, 5) for index in range(count)]
-    assert [round(float(frame.mean()) / 8) * 8 for frame in frames] == expected
-    assert [len(clip) for clip in clips] == [3, 5]
-    assert abs(float(frames[-1][..., 3].mean()) - 48) < 3
-
-
-def test_many_clips_can_be_read_across_one_another(tmp_path: Path) -> None:
-    for name in "abcdef":
-        for tree in ("fgr", "pha"):
-            write_video(tmp_path / "set" / tree / f"{name}.mp4", 2)
-    frames = open_foregrounds(Material("aim", "set"), tmp_path, "test")
-    for index in (0, 2, 4, 6, 8, 10, 1, 11, 3):
-        assert abs(float(frames[index].mean()) - (16 + 8 * (index % 2))) < 3
-
-
-def test_videos_of_unequal_length_are_refused_by_name(tmp_path: Path) -> None:
-    write_video(tmp_path / "set" / "fgr" / "a.mp4", 4)
-    write_video(tmp_path / "set" / "pha" / "a.mp4", 3)
-    with complaint(MaterialUnfit, "fgr/a.mp4 has 4 frames", "has 3"):
-        open_foregrounds(Material("aim", "set"), tmp_path, "test")[0]
-
-
-def test_a_damaged_video_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "a.mp4").write_bytes(b"not a video")
-    with complaint(MaterialUnfit, "a.mp4"):
-        len(Video(tmp_path / "a.mp4", "gray"))
-
-
 def test_readers_can_be_sent_to_other_processes(tmp_path: Path) -> None:
     for tree in ("fgr", "pha"):
         write_video(tmp_path / "clips" / tree / "a.mp4", 3)
@@ -310,37 +200,3 @@ def test_a_slice_is_a_list_of_pictures_and_beyond_the_end_is_an_error(tmp_path: 
     assert np.array_equal(frames[-1], frames[2])
     with pytest.raises(IndexError):
         frames[3]
-
-
-def test_a_video_without_a_count_in_its_header_is_counted(tmp_path: Path) -> None:
-    write_video(tmp_path / "clip.mkv", 9)
-    video = Video(tmp_path / "clip.mkv", "rgb24")
-    assert len(video) == 9
-    assert abs(float(video.frame(8).mean()) - 80) < 3
-
-
-def _means(
-    video: Video, close: bool, indices: Sequence[int], answers: SimpleQueue[list[float]]
-) -> None:
-    if close:
-        video.close()
-    answers.put([float(video.frame(index).mean()) for index in indices])
-
-
-@pytest.mark.parametrize("close", [False, True])
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it forks: on purpose
-def test_processes_that_share_a_video_by_fork_do_not_disturb_one_another(
-    tmp_path: Path, close: bool
-) -> None:
-    write_video(tmp_path / "clip.mp4", 25)
-    video = Video(tmp_path / "clip.mp4", "rgb24")
-    video.frame(2)
-    context = get_context("fork")
-    answers = context.SimpleQueue()
-    order = [3, 20, 4, 9]
-    child = context.Process(target=_means, args=(video, close, order, answers))
-    child.start()
-    own = [float(video.frame(index).mean()) for index in order]
-    assert answers.get() == own
-    child.join()
-    assert [round(mean / 8) - 2 for mean in own] == order
