@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from models.network import Backbone
-from models.training.beginning import RANDOM
 from models.training.errors import TrainingError
-from models.training.plan import Plan
+from models.training.plan import RANDOM, Plan
 
 KERNELS: Final[tuple[Literal[1, 3], ...]] = (1, 3)
 BACKBONES: Final[tuple[Backbone, ...]] = get_args(Backbone)
@@ -70,11 +69,7 @@ def with_encoders(variants: Sequence[Variant], encoders: Mapping[str, str]) -> l
 
     def started(plan: Plan) -> Plan:
         word = encoders.get(plan.architecture)
-        if word is None:
-            return plan
-        # Absolute, because a plan's own encoder lies below the data's folder.
-        file = "" if word == RANDOM else str(Path(word).resolve())
-        return replace(plan, encoder=file, encoder_about=Path(file).name)
+        return plan if word is None else plan.starting_from(word)
 
     return [replace(variant, plan=started(variant.plan)) for variant in variants]
 

@@ -78,7 +78,8 @@ class Batches(torch.utils.data.Dataset[Batch]):
         rng = np.random.default_rng((self.seed, step))
         size = self._side(rng, self.stage.heights), self._side(rng, self.stage.widths)
         chosen = [self._place(step * self.stage.batch + number) for number in self.share]
-        own = np.random.default_rng((self.seed, step, self.share.start))
+        # A 0 at the end of a seed counts as none: the size would decide what the first sample is.
+        own = np.random.default_rng((self.seed, step, 1 + self.share.start))
         draw = RECIPES[self.stage.recipe]
         return stack(
             draw(

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from models.network import MattingNetwork
 from models.training.checkpoint import read_checkpoint
 from models.training.encoder import start_encoder
 from models.training.errors import TrainingError
-from models.training.plan import Plan
+from models.training.plan import RANDOM, Plan
 from models.training.record import encoder_checksum
 from models.training.stage import Stage
 from models.weights import load_network
 
-RANDOM: Final = "random"
-"""Instead of an encoder's file."""
-
 
 def begin(
-    plan: Plan, stage: Stage, data: Path, out: Path,
-    start: str | Path | None, encoder: str | Path | None,
-) -> tuple[MattingNetwork, str]:  # fmt: skip
+    plan: Plan, stage: Stage, data: Path, out: Path, start: str | Path | None
+) -> tuple[MattingNetwork, str]:
     """The network that a stage begins with, and in words where it comes from.
 
     Args:
@@ -30,7 +25,6 @@ def begin(
         data: the folder of the material, where the plan's encoder lies.
         out: the run, where the stage before may be.
         start: a card, a file of weights or a stage's folder; goes before everything else.
-        encoder: a file instead of the plan's, or `random`.
 
     Raises:
         TrainingError, WeightsError: what it should begin with is missing or does not fit.
@@ -52,10 +46,10 @@ def begin(
     if place:
         before = plan.stages[place - 1].name
         return load_run(out / before, plan), before
-    file = Path(encoder) if encoder else data / plan.encoder if plan.encoder else None
     network = plan.network()
-    if file is None or str(encoder) == RANDOM:
-        return network, "random"
+    if not plan.encoder:
+        return network, RANDOM
+    file = data / plan.encoder
     start_encoder(network, file)
     return network, encoder_checksum(file)
 

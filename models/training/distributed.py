@@ -56,6 +56,13 @@ class Team:
         dist.broadcast(told, 0)
         return bool(told.item())
 
+    def mean(self, value: Tensor) -> float:
+        """Of all processes' values: of a loss, that of the whole batch."""
+        if self.size > 1:
+            value = value.clone()
+            dist.all_reduce(value)
+        return float(value) / self.size
+
     def wait(self) -> None:
         """For all the others."""
         if self.size > 1:

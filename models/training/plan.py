@@ -20,6 +20,9 @@ from models.training.stage import Stage
 FOLDER: Final = Path(__file__).parent / "plans"
 """Of the plans that come with the package."""
 
+RANDOM: Final = "random"
+"""Instead of an encoder's file."""
+
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -132,6 +135,12 @@ class Plan:
                 replace(stage, steps=min(stage.steps or steps, steps)) for stage in self.stages
             ),
         )
+
+    def starting_from(self, encoder: str | Path) -> Plan:
+        """The same plan with another encoder's file, relative to where we are, or `random`."""
+        # Absolute, because a plan's own encoder lies below the data's folder.
+        file = "" if str(encoder) == RANDOM else str(Path(encoder).resolve())
+        return replace(self, encoder=file, encoder_about=Path(file).name)
 
     def network(self) -> MattingNetwork:
         """A fresh one; its parameters are drawn from torch's generator."""

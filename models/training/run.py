@@ -27,7 +27,7 @@ from models.training.checkpoint import Checkpoint, read_checkpoint
 from models.training.distributed import Team, join_team
 from models.training.errors import TrainingError
 from models.training.journal import Journal
-from models.training.plan import Plan
+from models.training.plan import RANDOM, Plan
 from models.training.record import make_record
 from models.training.sheet import contact_rows
 from models.training.stage import Stage
@@ -70,7 +70,8 @@ def train(
         data: the folder of the material.
         out: the run's folder.
         stage: only this one.
-        start: a card, a file of weights or a stage's folder that the first stage begins with.
+        start: a card, a file of weights or a stage's folder that the first stage begins with;
+            those after it never do.
         encoder: a file instead of the plan's, or `random`.
         seed: same seed, same weights: on a processor to the bit (with as many threads), elsewhere
             as far as the order of its sums allows.
@@ -90,6 +91,10 @@ def train(
     def ended() -> bool:
         return stop() or (deadline is not None and time.monotonic() >= deadline)
 
+    if encoder is not None:
+        plan = plan.starting_from(encoder)
+    if start is not None:  # then the card must not name the plan's encoder
+        plan = plan.starting_from(RANDOM)
     stages = plan.stages if stage is None else (plan.stage(stage),)
     todo = [each for each in stages if not _is_finished(each, out / each.name)]
     _check_material(plan, todo, data)
@@ -97,7 +102,8 @@ def train(
         torch.manual_seed(seed)
         if todo:
             # Made at once, so that what is missing for the first step is told before any.
-            network, begun = begin(plan, todo[0], data, out, start, encoder)
+            given = start if todo[0] is stages[0] else None
+            network, begun = begin(plan, todo[0], data, out, given)
         for index, each in enumerate(todo):
             if index:
                 network, begun = load_run(out / todo[index - 1].name, plan), todo[index - 1].name
@@ -134,6 +140,7 @@ class _Run:
         before = read_checkpoint(self.folder)
         start = before.step if before else 0
         if before:
+            self._check_seed(before)
             trainer.resume(before)
             logger.info("stage %s goes on from step %d", self.stage.name, start)
         record = self._record(trainer, before)
@@ -168,14 +175,16 @@ class _Run:
             if done % LOOK == 0 or examined:
                 seconds, waited = waiting.tally()
                 bar.set_postfix(loss=f"{float(losses[-1]):.4f}", waits=f"{waited:.0%}")
-            if examined and journal:
-                mean = float(torch.stack(losses).mean())
-                if not isfinite(mean):
+            stopped = done < last and self.team.agree(ended())
+            if examined or stopped:
+                mean = self.team.mean(torch.stack(losses).mean())
+                if not isfinite(mean):  # for all processes alike: none waits for another
                     raise TrainingError(
                         f"the loss of stage {self.stage.name} is no number any more before step "
                         f"{done}; the checkpoint before is kept: lower the plan's rates, or set "
                         'precision = "fp32"'
                     )
+            if examined and journal:
                 scores = self._examine(trainer, journal, done)
                 rate = self.stage.share(number)
                 journal.write(
@@ -183,7 +192,6 @@ class _Run:
                     {"loss": mean, "seconds": seconds, "waited": waited, "rate": rate, **scores},
                 )
                 logger.info("step %d: loss %.4f, %s", done, mean, scores)
-            stopped = done < last and self.team.agree(ended())
             if (examined or stopped) and self.team.leads:
                 record["seconds"] = round(spent + time.monotonic() - began, 1)
                 trainer.checkpoint(done, record).write(self.folder)
@@ -195,6 +203,15 @@ class _Run:
                 return False
         self.team.wait()
         return True
+
+    def _check_seed(self, before: Checkpoint) -> None:
+        """Another seed would go on with other scenes, and its card would name the first."""
+        began = before.record.get("seed", self.seed + self.stage.seed) - self.stage.seed
+        if began != self.seed:
+            raise TrainingError(
+                f"stage {self.stage.name} began with --seed {began}, not {self.seed}: give that, "
+                "or another --out"
+            )
 
     def _examine(self, trainer: Trainer, journal: Journal, step: int) -> dict[str, float]:
         network = trainer.averaged

@@ -37,7 +37,7 @@ def step(kind: str, team: Team) -> dict[str, Tensor]:
     loss = trainer.step(0, Batch(*(x[mine.start : mine.stop] for x in whole)))
     found = {n: p.grad for n, p in trainer.network.named_parameters() if p.grad is not None}
     buffers = {n: b for n, b in trainer.network.named_buffers() if b.is_floating_point()}
-    return {**found, **buffers, "loss": loss}
+    return {**found, **buffers, "loss": torch.tensor(team.mean(loss), dtype=torch.float64)}
 
 
 if __name__ == "__main__":

@@ -49,6 +49,15 @@ def test_sizes_stay_within_the_limits_and_on_the_multiple(cast) -> None:
     assert all(32 <= h <= 61 and 32 <= w <= 70 and h % 4 == w % 4 == 0 for h, w in sizes)
 
 
+def test_the_size_of_a_batch_does_not_decide_which_room_its_first_sample_shows() -> None:
+    nobody = [np.zeros((40, 30, 4), np.uint8)]
+    rooms = [np.full((40, 40, 3), level, np.uint8) for level in range(20, 240, 20)]
+    stage = small_stage(heights=(16, 64), widths=(32, 32), multiple=4, steps=120)
+    made = [Batches(stage, nobody, rooms)[step].source for step in range(120)]
+    seen = np.array([(source.shape[2], float(source[0].mean())) for source in made])
+    assert abs(np.corrcoef(seen.T)[0, 1]) < 0.3
+
+
 def test_shares_of_a_batch_have_one_size_and_different_scenes(cast) -> None:
     stage = small_stage(batch=4, steps=3)
     left = Batches(stage, *cast, share=range(2))[1]

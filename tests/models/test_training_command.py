@@ -86,7 +86,7 @@ def test_the_loader_is_measured_without_leaving_anything(
         (["PLAN"], "--out RUN"),
         (["PLAN", "--out", "run", "--stage", "window"], "no stage 'window'; it has: base"),
         (["PLAN", "--out", "run", "--steps", "0"], "--steps must be at least 1"),
-        (["PLAN", "--out", "run", "--encoder", "no.pth"], "there is no encoder no.pth"),
+        (["PLAN", "--out", "run", "--encoder", "no.pth"], "no.pth: put the weights there"),
         (["PLAN", "--out", "run", "--start", "no.card"], "no weights named 'no.card'"),
         (["PLAN", "--preview", "sheet.txt"], "sheet.txt has no ending of a picture"),
         (["PLAN", "--measure-loader", "1"], "at least 2 steps"),

@@ -153,6 +153,38 @@ def test_a_stage_alone_needs_the_one_before_or_a_start(material: Path, tmp_path:
     )
 
 
+def test_only_the_first_stage_begins_with_what_is_given(material: Path, tmp_path: Path) -> None:
+    torch.save(make_network().state_dict(), tmp_path / "given.pth")
+    out = tmp_path / "run"
+    begun = {}
+    for stage in ("base", None):  # as after a machine that went away between the two
+        folder = train(
+            small_plan(), material, out, stage=stage, start=tmp_path / "given.pth", workers=0
+        )
+        checkpoint = read_checkpoint(folder)
+        assert checkpoint is not None
+        begun[folder.name] = checkpoint.record["begun"]
+    assert begun == {"base": "given.pth", "joint": "base"}
+
+
+def test_a_record_names_the_encoder_that_was_taken(material: Path, tmp_path: Path) -> None:
+    plan = replace(small_plan(), encoder="other.safetensors", encoder_about="the plan's")
+    torch.save(make_network().state_dict(), tmp_path / "given.pth")
+    begins = {"random": {"encoder": "random"}, "start": {"start": tmp_path / "given.pth"}}
+    for name, begin in begins.items():
+        folder = train(plan, material, tmp_path / name, stage="base", workers=0, **begin)
+        checkpoint = read_checkpoint(folder)
+        assert checkpoint is not None
+        assert checkpoint.record["encoder"] == {"file": "", "about": ""}
+
+
+def test_a_stage_goes_on_with_the_seed_it_began_with(material: Path, tmp_path: Path) -> None:
+    plan = small_plan(steps=4)
+    train(plan, material, tmp_path, seed=3, workers=0, stop=after(1))
+    with pytest.raises(TrainingError, match=r"base began with --seed 3, not 0: give that"):
+        train(plan, material, tmp_path, workers=0)
+
+
 def test_a_start_of_another_network_is_refused(material: Path, tmp_path: Path) -> None:
     plan = replace(small_plan(), refine_kernel=1)
     torch.save(make_network().state_dict(), tmp_path / "given.pth")
@@ -182,6 +214,18 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint_before_it(
             stage="base", workers=0,
         )  # fmt: skip
     assert progress(small_plan(), tmp_path)["base"] == (2, 2)
+
+
+def test_not_even_a_stop_writes_parameters_that_are_no_numbers(
+    material: Path, tmp_path: Path
+) -> None:
+    train(small_plan(steps=4), material, tmp_path, stage="base", workers=0, stop=after(1))
+    with pytest.raises(TrainingError, match="no number any more before step 3"):
+        train(
+            small_plan(steps=4, decoder_rate=float("inf"), examine_every=4), material, tmp_path,
+            stage="base", workers=0, stop=after(2),
+        )  # fmt: skip
+    assert progress(small_plan(), tmp_path)["base"] == (1, 4)
 
 
 @pytest.mark.parametrize("precision", ["fp16", "fp32"])
