@@ -1,10 +1,11 @@
+import { ChosenBackdrop } from "./backdrop.js";
 import { Backoff } from "./state/backoff.js";
 import { PlateKeeper } from "./state/keeper.js";
 import { Connection } from "./wire/connection.js";
-import { Refusal, Unreachable } from "./wire/gateway.js";
+import { ignoreGone, Refusal, Unreachable } from "./wire/gateway.js";
 import { Meter } from "./wire/measure.js";
 
-/** @import { Backdrop, GatewayEvent, PictureChoice } from "./types.js" */
+/** @import { Backdrop, GatewayEvent } from "./types.js" */
 /** @import { Gateway } from "./wire/gateway.js" */
 /** @import { Store } from "./state/state.js" */
 
@@ -34,8 +35,7 @@ export class Publisher {
   /** @type {{stream: string, key: string} | null} */
   #known = null;
   #keeper = new PlateKeeper();
-  /** @type {Map<string, Blob>} pictures of our own that the gateway may forget */
-  #own = new Map();
+  #backdrop;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #heardAt = 0;
@@ -49,6 +49,7 @@ export class Publisher {
     this.#gateway = gateway;
     this.#store = store;
     this.#surroundings = surroundings;
+    this.#backdrop = new ChosenBackdrop(gateway, store, () => this.calls);
     setInterval(() => this.#tick(), 1000);
   }
 
@@ -138,39 +139,12 @@ export class Publisher {
 
   /** @param {string} id @param {Blob} picture */
   keepPicture(id, picture) {
-    this.#own.set(id, picture);
+    this.#backdrop.keepPicture(id, picture);
   }
 
   /** @param {Backdrop} backdrop */
   async setBackdrop(backdrop) {
-    const calls = this.calls;
-    if (!calls) return;
-    try {
-      await calls.setBackdrop(backdrop);
-    } catch (error) {
-      const unknown = error instanceof Refusal && error.reason === "unknown-backdrop";
-      if (!unknown || backdrop.kind !== "picture") throw error;
-      await calls.setBackdrop(await this.#uploadAgain(backdrop));
-    }
-  }
-
-  /**
-   * @param {PictureChoice} backdrop
-   * @returns {Promise<PictureChoice>}
-   */
-  async #uploadAgain(backdrop) {
-    const blob = this.#own.get(backdrop.id);
-    if (!blob) throw new Refusal(422, "unknown-backdrop", "The gateway no longer has this picture.");
-    const picture = await this.#gateway.upload(blob);
-    this.#own.delete(backdrop.id);
-    this.#own.set(picture.id, blob);
-    const title = this.#store.state.pictures.find((each) => each.id === backdrop.id)?.title;
-    const named = { ...picture, title: title ?? picture.title };
-    this.#store.dispatch({ type: "uploaded", picture: named, instead: backdrop.id });
-    /** @type {PictureChoice} */
-    const choice = { kind: "picture", id: picture.id };
-    this.#store.dispatch({ type: "backdrop", backdrop: choice });
-    return choice;
+    await this.#backdrop.set(backdrop);
   }
 
   async #connect() {
@@ -202,25 +176,7 @@ export class Publisher {
       if (this.#connection === connection) await this.#refused(error);
       return;
     }
-    await this.#putBackdropBack();
-  }
-
-  /** The page is where the backdrop is chosen: a new session shows what was chosen here. */
-  async #putBackdropBack() {
-    try {
-      await this.setBackdrop(this.#store.state.backdrop);
-    } catch (error) {
-      if (error instanceof Unreachable) return; // and the connection will notice as well
-      if (!(error instanceof Refusal)) throw error;
-      const message = { level: /** @type {const} */ ("warning"), text: error.message, sticky: true };
-      this.#store.dispatch({ type: "message", message });
-      const first = this.#store.state.pictures.find((each) => each.built_in);
-      if (error.reason !== "unknown-backdrop" || !first) return;
-      /** @type {PictureChoice} */
-      const backdrop = { kind: "picture", id: first.id };
-      this.#store.dispatch({ type: "backdrop", backdrop });
-      await this.setBackdrop(backdrop).catch(ignoreGone);
-    }
+    await this.#backdrop.putBack();
   }
 
   /** @param {unknown} error */
@@ -300,12 +256,4 @@ export class Publisher {
     const network = this.#meter.read(report.values(), performance.now());
     this.#store.dispatch({ type: "set", values: { network } });
   }
-}
-
-/**
- * What the gateway says no to, or cannot hear, is over anyway.
- * @param {unknown} error
- */
-function ignoreGone(error) {
-  if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 }

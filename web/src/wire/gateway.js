@@ -26,6 +26,14 @@ export class Unreachable extends Error {
 }
 
 /**
+ * What the gateway says no to, or cannot hear, is over anyway.
+ * @param {unknown} error
+ */
+export function ignoreGone(error) {
+  if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+}
+
+/**
  * @typedef {object} Published
  * @property {string} answer SDP
  * @property {string} session URL of the WHIP session
