@@ -11,17 +11,7 @@ from models.scenes import camera, streaming
 from models.scenes.camera import Generator, Image
 from models.scenes.chances import Degradation
 from models.scenes.composition import Scene
-from models.scenes.sample import Batch, Sample, stack
-
-__all__ = [
-    "Batch",
-    "Degradation",
-    "Sample",
-    "degrade",
-    "degrade_for_validation",
-    "degrade_little",
-    "stack",
-]
+from models.scenes.sample import Sample
 
 
 def degrade(scene: Scene, rng: Generator, chances: Degradation | None = None) -> Sample:
@@ -64,25 +54,6 @@ def degrade_little(scene: Scene, rng: Generator) -> Sample:
     sigma = 0.015 * rng.random()
     source, plate = (camera.noise(image, rng, sigma) for image in (scene.picture, plate))
     return source, plate, scene.alpha[..., None], scene.foreground
-
-
-def degrade_for_validation(scene: Scene, rng: Generator) -> Sample:
-    """The paper's test recipe (appendix D.2) with the noise of a webcam, and what WebRTC adds.
-
-    Plate: shift of up to 0.3 px, gamma 0.85..1.15. Both: independent noise of sigma 0.01, 4:2:0
-    chroma, JPEG of quality 80.
-    """
-    height, width = scene.alpha.shape
-    shift = rng.uniform(-0.3, 0.3, 2)
-    matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
-    plate = cv2.warpAffine(scene.empty, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    plate = np.power(np.clip(plate, 0, 1), np.float32(rng.uniform(0.85, 1.15)))
-    source = scene.picture
-    seen = []
-    for image in (source, np.asarray(plate, dtype=np.float32)):
-        noisy = camera.noise(image, rng, 0.01)
-        seen.append(camera.jpeg(camera.subsample_chroma(noisy), 80))
-    return seen[0], seen[1], scene.alpha[..., None], scene.foreground
 
 
 def _expose(image: Image, grain: float, rng: Generator, chances: Degradation) -> Image:

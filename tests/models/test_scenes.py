@@ -8,7 +8,7 @@ import torch
 
 from models.scenes import camera
 from models.scenes.composition import Recipe, Scene, compose
-from models.scenes.degradation import degrade, degrade_for_validation
+from models.scenes.degradation import degrade, degrade_little
 from models.scenes.material import (
     Material,
     MaterialMissing,
@@ -113,7 +113,7 @@ def test_every_tensor_of_a_batch_is_in_range(cast: Cast, recipe: str) -> None:
 
 def test_source_and_plate_are_degraded_independently(cast: Cast) -> None:
     empty = scene(cast, 3, nobody=1, shadows=0, misaligned=0)
-    for degraded in (degrade, degrade_for_validation):
+    for degraded in (degrade, degrade_little):
         source, plate, _, _ = degraded(empty, np.random.default_rng(1))
         assert np.abs(source - plate).max() > 0.004
 

@@ -12,14 +12,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.evaluation.validation import examine, validation_scenes
+from models.evaluation.validation import examine
 from models.network import MattingNetwork
 from models.scenes.material import MaterialMissing
 from models.training.beginning import load_run
 from models.training.checkpoint import read_checkpoint
 from models.training.errors import TrainingError
 from models.training.plan import Plan, Source
-from models.training.run import progress, train
+from models.training.run import examination_scenes, progress, train
 from tests.models.random_network import make_network
 from tests.models.small_plan import small_plan
 
@@ -241,8 +241,9 @@ def test_other_precisions_train_too(precision: str, material: Path, tmp_path: Pa
 
 def test_the_examination_is_the_same_every_time(material: Path) -> None:
     network = MattingNetwork()
+    plan = small_plan()
     first, again = (
-        examine(network, list(validation_scenes(material, (64, 96), 2))) for _ in range(2)
+        examine(network, examination_scenes(plan, plan.stage("base"), material)) for _ in range(2)
     )
     assert first == again
     assert first.scenes == 2
