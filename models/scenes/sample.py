@@ -25,6 +25,12 @@ class Batch:
     alpha: Tensor  # (N, 1, H, W)
     foreground: Tensor  # (N, 3, H, W)
 
+    def pin_memory(self) -> Batch:
+        """Where an accelerator can fetch it by itself; torch's loader asks for it by this name,
+        and leaves what does not have it where it is."""
+        fields = (self.source, self.plate, self.alpha, self.foreground)
+        return Batch(*(field.pin_memory() for field in fields))
+
 
 def stack(samples: Sequence[Sample]) -> Batch:
     """Samples of one size as one batch."""

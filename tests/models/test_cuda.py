@@ -14,6 +14,7 @@ from models.backends.choice import TOLERANCE, self_test
 from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
 from models.engine import InProcessEngine
+from models.training.batches import Batches, load, open_material
 from models.training.checkpoint import read_checkpoint
 from models.training.run import train
 from tests.models.random_network import make_network
@@ -54,3 +55,11 @@ def test_a_plan_trains(material: Path, tmp_path: Path):
         (row,) = csv.DictReader(file)
     assert 0 < float(row["waited"]) < 1
     assert 0 < float(row["mad"]) < 1
+
+
+def test_batches_lie_where_the_gpu_can_fetch_them(material: Path):
+    plan = small_plan()
+    stage = plan.stage("base")
+    batches = Batches(stage, *open_material(plan, stage, material, "train", keep=False))
+    for workers in (0, 1):
+        assert next(load(batches, 0, workers, pin=True)).source.is_pinned()

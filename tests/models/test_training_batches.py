@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from models.scenes import camera, streaming
+from models.scenes.sample import Batch
 from models.training.batches import Batches, Joined, load, open_material
 from models.training.plan import Source
 from tests.models.small_plan import small_plan, small_stage
@@ -114,3 +116,19 @@ def test_a_signal_to_the_trainers_group_does_not_reach_its_workers(cast) -> None
     next(batches)
     (worker,) = set(multiprocessing.active_children()) - before
     assert os.getpgid(worker.pid) != os.getpgid(0)
+
+
+class Field:
+    """A tensor of a machine with an accelerator."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def pin_memory(self) -> str:
+        return f"{self.name}, pinned"
+
+
+def test_the_loader_pins_a_batch_field_by_field() -> None:
+    names = ("source", "plate", "alpha", "foreground")
+    pinned = pin_memory(Batch(*(Field(name) for name in names)))  # type: ignore[arg-type]
+    assert [getattr(pinned, name) for name in names] == [f"{name}, pinned" for name in names]
