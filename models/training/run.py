@@ -45,6 +45,9 @@ SPLITS: Final[tuple[Split, ...]] = ("train", "validation")
 SHOWN: Final = 6
 """Scenes in the journal's pictures."""
 
+_MAY_CHANGE: Final = {"steps", "epochs", "examine_every", "name"}
+"""What a stage may be given anew when it goes on."""
+
 
 def train(
     plan: Plan,
@@ -141,6 +144,7 @@ class _Run:
         start = before.step if before else 0
         if before:
             self._check_seed(before)
+            self._check_stage(before)
             trainer.resume(before)
             logger.info("stage %s goes on from step %d", self.stage.name, start)
         record = self._record(trainer, before)
@@ -211,6 +215,21 @@ class _Run:
             raise TrainingError(
                 f"stage {self.stage.name} began with --seed {began}, not {self.seed}: give that, "
                 "or another --out"
+            )
+
+    def _check_stage(self, before: Checkpoint) -> None:
+        """A plan that was edited on the way would put its last numbers on the card for all steps.
+        How long a stage is may change."""
+        now = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.stage).items()}
+        changed = sorted(
+            key
+            for key, value in before.stage.items()
+            if key in now and key not in _MAY_CHANGE and now[key] != value
+        )
+        if changed:
+            raise TrainingError(
+                f"stage {self.stage.name} began with another plan, {', '.join(changed)} changed: "
+                "put that back, or give another --out"
             )
 
     def _examine(self, trainer: Trainer, journal: Journal, step: int) -> dict[str, float]:

@@ -84,6 +84,9 @@ class Stage:
             raise ValueError("give steps or epochs")
         if self.recipe not in RECIPES:
             raise ValueError(f"recipe must be one of {sorted(RECIPES)}, not {self.recipe!r}")
+        ours = self.zoom != (1.0, 1.0) or self.focus or self.clean
+        if self.recipe == "paper" and ours:
+            raise ValueError("zoom, focus and clean belong to the recipe webrtc alone")
         if self.batch < 2:
             raise ValueError(f"batch must be at least 2, not {self.batch}")
         for name in ("heights", "widths"):

@@ -9,10 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from models.errors import WeightsError
 from models.weights.parts import Part, files_of, part_names
+
+EXAMINED: Final = "people-paper"
+"""Table of the scores that cards are compared by: the set `cut-outs=people` by the test recipe of
+the paper."""
 
 _TABLES = ("config", "data", "schedule", "scores")
 
@@ -44,12 +48,13 @@ class Card:
     schedule: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
 
-    def score(self, name: str) -> float:
-        """A score by the end of its name, wherever in the table; infinite if it is not there."""
-        for key, value in _leaves(self.scores):
-            if key.endswith(name) and isinstance(value, int | float):
-                return float(value)
-        return float("inf")
+    @property
+    def alpha_mad(self) -> float:
+        """Alpha MAD on the scenes that all published weights are examined on; infinite for weights
+        that were not, because scores of other scenes say nothing about them."""
+        examined = self.scores.get(EXAMINED)
+        found = examined.get("alpha_mad") if isinstance(examined, Mapping) else None
+        return float(found) if isinstance(found, int | float) else float("inf")
 
     def check_file(self) -> None:
         """Raises `WeightsError` unless file or parts are exactly those that the card describes."""
@@ -161,14 +166,3 @@ def _toml(value: object) -> str:
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     # TOML's basic strings, booleans and numbers are JSON's.
     return json.dumps(value if isinstance(value, bool | int | float) else str(value))
-
-
-def _leaves(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for key, value in table.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            found += _leaves(value, f"{name}_")
-        else:
-            found.append((name, value))
-    return found

@@ -133,7 +133,7 @@ def test_a_report_becomes_the_scores_of_exactly_its_weights(card: Card, tmp_path
         "date": "2026-11-22",
         "base-scale": 0.375,
     }
-    assert read.score("alpha_mad") == 0.006
+    assert read.alpha_mad == 0.006
     score(NAME, write(report(card, machine="a fast one"), tmp_path), folders=folders)
     again = find_card(NAME, folders)
     assert again.scores["measured"]["machine"] == "a fast one"

@@ -12,6 +12,7 @@ import torch
 from models.scenes.public_sets import PUBLIC_SETS
 from models.training.errors import TrainingError
 from models.training.plan import list_plans, parse_plan, read_plan
+from tests.models.small_plan import small_stage
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -116,3 +117,8 @@ def test_a_plan_can_be_shortened_and_given_another_network() -> None:
     assert {stage.steps for stage in plan.stages} == {20}
     assert plan.network().refiner.conv1.kernel_size == (1, 1)
     assert isinstance(plan.network().decoder.conv4.bias, torch.Tensor)
+
+
+def test_what_only_our_recipe_knows_is_refused_with_the_papers() -> None:
+    with pytest.raises(ValueError, match="belong to the recipe webrtc"):
+        small_stage(recipe="paper", focus=0.5)

@@ -41,6 +41,13 @@ def after(count: int) -> Callable[[], bool]:
     return lambda: next(asked) >= count
 
 
+def pretend(folder: Path, **fields: float) -> None:
+    """Let the stage of a checkpoint have begun with other numbers."""
+    checkpoint = read_checkpoint(folder)
+    assert checkpoint is not None
+    replace(checkpoint, stage={**checkpoint.stage, **fields}).write(folder)
+
+
 def rows(folder: Path) -> list[dict[str, str]]:
     with (folder / "log.csv").open() as file:
         return list(csv.DictReader(file))
@@ -208,6 +215,7 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint_before_it(
     material: Path, tmp_path: Path
 ) -> None:
     train(small_plan(steps=2), material, tmp_path, stage="base", workers=0)
+    pretend(tmp_path / "base", decoder_rate=float("inf"))
     with pytest.raises(TrainingError, match="no number any more before step 4"):
         train(
             small_plan(steps=4, decoder_rate=float("inf")), material, tmp_path,
@@ -220,6 +228,7 @@ def test_not_even_a_stop_writes_parameters_that_are_no_numbers(
     material: Path, tmp_path: Path
 ) -> None:
     train(small_plan(steps=4), material, tmp_path, stage="base", workers=0, stop=after(1))
+    pretend(tmp_path / "base", decoder_rate=float("inf"))
     with pytest.raises(TrainingError, match="no number any more before step 3"):
         train(
             small_plan(steps=4, decoder_rate=float("inf"), examine_every=4), material, tmp_path,
@@ -261,3 +270,14 @@ def test_a_module_whose_rate_is_zero_stays_as_it_is_with_its_statistics(
     first, second = weights(out), weights(again)
     unequal = {name for name in first if not torch.equal(first[name], second[name])}
     assert {name.split(".")[0] for name in unequal} == {"decoder", "refiner"}
+
+
+def test_a_stage_does_not_go_on_with_another_plan_but_may_become_longer(
+    material: Path, tmp_path: Path
+) -> None:
+    plan = small_plan(steps=4)
+    train(plan, material, tmp_path, workers=0, stop=after(1))
+    other = small_plan(steps=4, decoder_rate=1e-3)
+    with pytest.raises(TrainingError, match="base began with another plan, decoder_rate changed"):
+        train(other, material, tmp_path, workers=0)
+    assert train(small_plan(steps=3), material, tmp_path, workers=0) == tmp_path / "joint"

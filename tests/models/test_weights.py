@@ -38,7 +38,7 @@ def folder(tmp_path: Path, network: MattingNetwork) -> Path:
         tmp_path,
         licence="none",
         config={"base_scale": 0.375},
-        scores={"validation": {"alpha_mad": 0.01}},
+        scores={"people-paper": {"alpha_mad": 0.01}},
     )
     return tmp_path
 
@@ -64,7 +64,7 @@ def test_saved_weights_load_by_path(folder: Path, network: MattingNetwork):
 def test_cards_are_listed_and_verified(folder: Path):
     (card,) = list_cards((folder,))
     assert (card.name, card.architecture) == ("mobilenetv2.test-1", "mobilenetv2")
-    assert card.score("alpha_mad") == 0.01
+    assert card.alpha_mad == 0.01
     assert verify(folders=(folder,)) == [card]
 
 
@@ -94,13 +94,17 @@ def test_no_weights_at_all_says_what_to_do(tmp_path: Path):
 
 
 def test_the_default_is_the_best_score(folder: Path, network: MattingNetwork):
-    for tag, score in (("better", 0.005), ("worse", 0.02)):
+    for tag, table, score in (
+        ("better", "people-paper", 0.005),
+        ("worse", "people-paper", 0.02),
+        ("elsewhere", "people-easy", 0.001),
+    ):
         save_weights(
             network.state_dict(),
             f"mobilenetv2.{tag}",
             folder,
             licence="none",
-            scores={"alpha_mad": score},
+            scores={table: {"alpha_mad": score}},
         )
     assert default_weights("cpu", (folder,)) == "mobilenetv2.better"
 
