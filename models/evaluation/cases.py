@@ -56,7 +56,7 @@ class Case:
 
 
 def worst_cases(contenders: Sequence[Contender], result: SetResult, count: int) -> list[Case]:
-    """The `count` scenes that some set of weights did worst on, by MAD; the worst first.
+    """The `count` scenes that the first weights did worst on, by MAD; the worst first.
 
     Scenes and answers are made again: kept for all scenes they would not fit the memory.
     """
@@ -71,10 +71,8 @@ def worst_cases(contenders: Sequence[Contender], result: SetResult, count: int) 
 def _worst(contenders: Sequence[Contender], result: SetResult, count: int) -> list[int]:
     # Comparators find no foreground: their worst scenes say nothing about our weights.
     ours = [c.name for c in contenders if "backbone" in c.settings] or list(result.tallies)
-    errors = np.array(
-        [[s.values["alpha_mad"] for s in result.tallies[name].samples] for name in ours], float
-    )
-    return [int(index) for index in np.argsort(-errors.max(0), kind="stable")[:count]]
+    errors = np.array([s.values["alpha_mad"] for s in result.tallies[ours[0]].samples], float)
+    return [int(index) for index in np.argsort(-errors, kind="stable")[:count]]
 
 
 def _case(

@@ -114,7 +114,7 @@ def _wins(result: SetResult) -> str:
                 title,
             )
             lost = counted["lost"]
-            which = f"<p class='soft small'>Not: {escape('; '.join(lost[:8]))}" if lost else ""
+            which = f"<p class='soft small'>Not in {escape('; '.join(lost[:8]))}" if lost else ""
             which += f" and {len(lost) - 8} more" if len(lost) > 8 else ""
             cards.append(
                 f'<div class="card pair"><p>{chip(name, number)} against {chip(rival, other)}:'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +12,13 @@ import torch
 from torch import Tensor
 
 from models.training.errors import TrainingError
+from models.training.stage import Stage
 
 FILE: Final = "checkpoint.pt"
+
+
+_MAY_CHANGE: Final = {"steps", "epochs", "examine_every", "name"}
+"""What a stage may be given anew when it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,23 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
         raise TrainingError(
             f"{file} is damaged or no checkpoint of a training: remove it to begin the stage anew"
         ) from error
+
+
+def check_unchanged(stage: Stage, before: Checkpoint) -> None:
+    """A plan that was edited on the way would put its last numbers on the card for all steps. How
+    long a stage is may change.
+
+    Raises:
+        TrainingError: names what else changed.
+    """
+    now = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(stage).items()}
+    changed = sorted(
+        key
+        for key, value in before.stage.items()
+        if key in now and key not in _MAY_CHANGE and now[key] != value
+    )
+    if changed:
+        raise TrainingError(
+            f"stage {stage.name} began with another plan, {', '.join(changed)} changed: "
+            "put that back, or give another --out"
+        )

@@ -115,6 +115,8 @@ def work(args: argparse.Namespace) -> dict[str, object]:
         )  # fmt: skip
     if args.out is None:
         raise TrainingError("say where the run goes: --out RUN (or --preview FILE.png)")
+    if args.out.exists() and not args.out.is_dir():
+        raise TrainingError(f"--out {args.out} is a file: name a folder for the run")
     return _train(plan, args, workers)
 
 
@@ -131,7 +133,7 @@ def _train(plan: Plan, args: argparse.Namespace, workers: int) -> dict[str, obje
     report: dict[str, object] = {name: f"{at} of {of} steps" for name, (at, of) in done.items()}
     at, of = done[folder.name]
     if at < of:
-        report["next"] = "stopped before the end; the same command goes on"
+        report["stopped"] = "before the end; the same command goes on"
     return {**report, "run": str(folder)}
 
 
@@ -154,7 +156,7 @@ def interruption() -> Iterator[list[int]]:
         wish.append(number)
         for each in signals:
             signal.signal(each, before[each])
-        sys.stderr.write("\nstopping after this step; once more stops at once\n")
+        sys.stderr.write("\nstopping after this step or examination; once more stops at once\n")
 
     for number in signals:
         signal.signal(number, note)

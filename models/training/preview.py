@@ -85,6 +85,7 @@ def _cell(sample: Sample, label: str) -> Pixels:
     images = (source, plate, difference, alpha.repeat(3, 2))
     row = np.concatenate([_fitted(image) for image in images], 1)
     head = np.full((_LABEL, row.shape[1], 3), _PAPER, np.uint8)
+    label += f"   (source, plate, their difference times {MAGNIFIED:g}, alpha)"
     cv2.putText(head, label, (4, _LABEL - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _INK, 1, cv2.LINE_AA)
     return np.concatenate([head, row])
 

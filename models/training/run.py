@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from models.scenes.sample import Batch, stack
 from models.scenes.splits import Split
 from models.training.batches import Batches, load, open_material
 from models.training.beginning import begin, load_run
-from models.training.checkpoint import Checkpoint, read_checkpoint
+from models.training.checkpoint import Checkpoint, check_unchanged, read_checkpoint
 from models.training.distributed import Team, join_team
 from models.training.errors import TrainingError
 from models.training.journal import Journal
@@ -44,9 +45,6 @@ SPLITS: Final[tuple[Split, ...]] = ("train", "validation")
 
 SHOWN: Final = 6
 """Scenes in the journal's pictures."""
-
-_MAY_CHANGE: Final = {"steps", "epochs", "examine_every", "name"}
-"""What a stage may be given anew when it goes on."""
 
 
 def train(
@@ -144,10 +142,16 @@ class _Run:
         start = before.step if before else 0
         if before:
             self._check_seed(before)
-            self._check_stage(before)
+            check_unchanged(self.stage, before)
             trainer.resume(before)
             logger.info("stage %s goes on from step %d", self.stage.name, start)
         record = self._record(trainer, before)
+        if self.team.leads:
+            logger.info(
+                "stage %s: %d steps of %d samples on %s, examined every %d",
+                self.stage.name, self.stage.steps - start, self.stage.batch,
+                trainer.device, self.stage.examine_every,
+            )  # fmt: skip
         if not self.team.leads:
             return self._steps(trainer, start, record, None, ended)
         with Journal(self.folder, start) as journal:
@@ -165,7 +169,9 @@ class _Run:
         began, spent = time.monotonic(), float(record.get("seconds", 0.0))
         bar = tqdm(
             range(start, last), initial=start, total=last, desc=self.stage.name,
-            unit="step", disable=None if self.team.leads else True,
+            unit="step", disable=not self.team.leads,
+            # In a log file a line a minute tells enough.
+            mininterval=0.5 if sys.stderr.isatty() else 60,
         )  # fmt: skip
         for number in bar:
             assert batch is not None
@@ -188,6 +194,10 @@ class _Run:
                         f"{done}; the checkpoint before is kept: lower the plan's rates, or set "
                         'precision = "fp32"'
                     )
+            if (examined or stopped) and self.team.leads:
+                # Before the examination, which may take minutes and be broken off.
+                record["seconds"] = round(spent + time.monotonic() - began, 1)
+                trainer.checkpoint(done, record).write(self.folder)
             if examined and journal:
                 scores = self._examine(trainer, journal, done)
                 rate = self.stage.share(number)
@@ -195,10 +205,8 @@ class _Run:
                     done,
                     {"loss": mean, "seconds": seconds, "waited": waited, "rate": rate, **scores},
                 )
-                logger.info("step %d: loss %.4f, %s", done, mean, scores)
-            if (examined or stopped) and self.team.leads:
-                record["seconds"] = round(spent + time.monotonic() - began, 1)
-                trainer.checkpoint(done, record).write(self.folder)
+                told = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+                logger.info("step %d: loss %.4f, %s", done, mean, told)
             if examined:
                 losses.clear()
                 waiting.reset()
@@ -215,21 +223,6 @@ class _Run:
             raise TrainingError(
                 f"stage {self.stage.name} began with --seed {began}, not {self.seed}: give that, "
                 "or another --out"
-            )
-
-    def _check_stage(self, before: Checkpoint) -> None:
-        """A plan that was edited on the way would put its last numbers on the card for all steps.
-        How long a stage is may change."""
-        now = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.stage).items()}
-        changed = sorted(
-            key
-            for key, value in before.stage.items()
-            if key in now and key not in _MAY_CHANGE and now[key] != value
-        )
-        if changed:
-            raise TrainingError(
-                f"stage {self.stage.name} began with another plan, {', '.join(changed)} changed: "
-                "put that back, or give another --out"
             )
 
     def _examine(self, trainer: Trainer, journal: Journal, step: int) -> dict[str, float]:
@@ -264,10 +257,11 @@ def examination_scenes(plan: Plan, stage: Stage, data: Path) -> list[Batch]:
 
 def _is_finished(stage: Stage, folder: Path) -> bool:
     checkpoint = read_checkpoint(folder)
+    if checkpoint is None:
+        return False
+    check_unchanged(stage, checkpoint)
     # The plan counts, which may have been shortened or lengthened since.
-    return checkpoint is not None and (
-        checkpoint.step >= stage.steps if stage.steps else checkpoint.finished
-    )
+    return checkpoint.step >= stage.steps if stage.steps else checkpoint.finished
 
 
 def _check_material(plan: Plan, stages: Sequence[Stage], data: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_plan_is_trained_and_what_was_done_is_told(
 ) -> None:
     words = (plan, "--data", material, "--out", tmp_path / "run")
     assert run(*words, "--limit-minutes", 0) == 0
-    assert "base: 1 of 2 steps\nnext: stopped before the end" in capsys.readouterr().out
+    assert "base: 1 of 2 steps\nstopped: before the end" in capsys.readouterr().out
     assert run(*words, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report == {"base": "2 of 2 steps", "run": str(tmp_path / "run" / "base")}
