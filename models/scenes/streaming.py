@@ -21,7 +21,8 @@ FRAMES: Final = 4
 BITRATES: Final = (0.06, 0.4)
 """Bits a pixel. Browsers send 1280x720 at 30 frames a second with 1 to 2.5 Mbit/s, which is 0.036
 to 0.09, and has had seconds to make sharp what stands still; `FRAMES` frames get more, to be as
-near to the picture (chosen by eye). The lower end is a stream that has just begun, or a poor line."""
+near to the picture (chosen by eye). The lower end is a stream that has just begun, or a poor
+line."""
 
 
 def draw_bitrate(rng: Generator) -> float:
