@@ -239,12 +239,12 @@ def test_scores_leave_the_parts_on_the_card(folder: Path, tmp_path: Path):
         "machine": "this",
         "date": "2026-11-22",
         "entries": [{"name": "mine", "sha256": before.sha256, "settings": {}}],
-        "sets": {"people": {"mine": {"alpha_mad": 0.004}}},
+        "sets": {"people, paper": {"mine": {"alpha_mad": 0.004}}},
     }
     (tmp_path / "report.json").write_text(json.dumps(content))
     score(NAME, tmp_path / "report.json", folders=(folder,))
     after = find_card(NAME, (folder,))
-    assert after.score("alpha_mad") == 0.004
+    assert after.alpha_mad == 0.004
     assert after.parts == before.parts
     verify(NAME, (folder,))
     damage(files(folder)[0])
