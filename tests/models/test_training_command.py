@@ -103,6 +103,15 @@ def test_what_cannot_be_done_is_told_with_a_remedy_and_status_2(
     assert told in complaint
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As at a terminal: a shell lets what it starts in the background ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
     with interruption() as wish:
         os.kill(os.getpid(), signal.SIGINT)
