@@ -18,7 +18,28 @@ Picture = NDArray[np.uint8]
 ENDINGS: Final = frozenset({".webp", ".png", ".jpg", ".jpeg"})
 
 
-class Pictures(Sequence[Picture]):
+class Decoded(Sequence[Picture]):
+    """Pictures that are decoded every time they are asked for: `len()` of them by `at()`."""
+
+    def at(self, index: int) -> Picture:
+        """Decode number `index`, 0 to the last."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> Picture: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Picture]: ...
+    def __getitem__(self, index: int | slice) -> Picture | Sequence[Picture]:
+        """Decode one, or all of a slice in order; raises `IndexError` outside."""
+        count = len(self)
+        if isinstance(index, slice):
+            return [self.at(each) for each in range(*index.indices(count))]
+        if not -count <= index < count:
+            raise IndexError(f"picture {index} of {count}")
+        return self.at(index % count)
+
+
+class Pictures(Decoded):
     """`count` pictures, the n-th decoded by `read(n)` every time it is asked for.
 
     Nothing is kept, so a set may be larger than the memory; can be pickled if `read` can.
@@ -30,17 +51,9 @@ class Pictures(Sequence[Picture]):
     def __len__(self) -> int:
         return self._count
 
-    @overload
-    def __getitem__(self, index: int) -> Picture: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Picture]: ...
-    def __getitem__(self, index: int | slice) -> Picture | Sequence[Picture]:
-        """Decode one picture, or all of a slice."""
-        if isinstance(index, slice):
-            return [self._read(at) for at in range(*index.indices(self._count))]
-        if not -self._count <= index < self._count:
-            raise IndexError(f"picture {index} of {self._count}")
-        return self._read(index % self._count)
+    def at(self, index: int) -> Picture:
+        """Decode number `index`."""
+        return self._read(index)
 
 
 def kept(pictures: Sequence[Picture], what: str) -> list[Picture]:

@@ -7,13 +7,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, overload
+from typing import Final, Literal, TypeAlias
 
 import av
 import numpy as np
 
 from models.scenes.errors import MaterialUnfit
-from models.scenes.pictures import Picture, joined
+from models.scenes.pictures import Decoded, Picture, joined
 
 ENDINGS: Final = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm"})
 
@@ -140,7 +140,7 @@ class Video:
         return MaterialUnfit(f"{self.file} cannot be read as a video ({why}); fetch it again")
 
 
-class VideoClip(Sequence[Picture]):
+class VideoClip(Decoded):
     """A pair of videos, colours and alpha, as H x W x 4 frames.
 
     Raises:
@@ -159,19 +159,9 @@ class VideoClip(Sequence[Picture]):
             )
         return count
 
-    @overload
-    def __getitem__(self, index: int) -> Picture: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Picture]: ...
-    def __getitem__(self, index: int | slice) -> Picture | Sequence[Picture]:
-        """Decode one frame, or all of a slice in order."""
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
-        count = len(self)
-        if not -count <= index < count:
-            raise IndexError(f"frame {index} of {count}")
-        at = index % count
-        colours, alpha = self.foreground.frame(at), self.alpha.frame(at)
+    def at(self, index: int) -> Picture:
+        """Decode frame number `index`."""
+        colours, alpha = self.foreground.frame(index), self.alpha.frame(index)
         return joined(colours, alpha, self.foreground.file, self.alpha.file)
 
     def close(self) -> None:
@@ -180,7 +170,7 @@ class VideoClip(Sequence[Picture]):
         self.alpha.close()
 
 
-class AllFrames(Sequence[Picture]):
+class AllFrames(Decoded):
     """Every frame of many clips, one after the other.
 
     Decoders of only a few clips stay open, because each holds several frames.
@@ -194,22 +184,12 @@ class AllFrames(Sequence[Picture]):
     def __len__(self) -> int:
         return self._sums()[-1] if self._clips else 0
 
-    @overload
-    def __getitem__(self, index: int) -> Picture: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Picture]: ...
-    def __getitem__(self, index: int | slice) -> Picture | Sequence[Picture]:
-        """Decode one frame, or all of a slice in order."""
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
-        count = len(self)
-        if not -count <= index < count:
-            raise IndexError(f"frame {index} of {count}")
-        at = index % count
-        number = bisect_right(self._sums(), at)
+    def at(self, index: int) -> Picture:
+        """Decode frame number `index`."""
+        number = bisect_right(self._sums(), index)
         clip = self._clips[number]
         self._touch(number)
-        return clip[at - (self._sums()[number - 1] if number else 0)]
+        return clip[index - (self._sums()[number - 1] if number else 0)]
 
     def _sums(self) -> list[int]:
         if self._ends is None:
