@@ -56,6 +56,17 @@ def degrade_little(scene: Scene, rng: Generator) -> Sample:
     return source, plate, scene.alpha[..., None], scene.foreground
 
 
+def degrade_plate(scene: Scene, rng: Generator) -> Sample:
+    """A good camera and a plate from another time of day: at the full strength of `camera.drift`,
+    and as a whole up to 20 % darker or brighter; both have independent noise of sigma up to 0.015.
+    """
+    gain = np.float32(rng.uniform(0.8, 1.2))
+    plate = camera.limited(camera.drift(scene.empty, rng) * gain)
+    sigma = 0.015 * rng.random()
+    source, plate = (camera.noise(image, rng, sigma) for image in (scene.picture, plate))
+    return source, plate, scene.alpha[..., None], scene.foreground
+
+
 def _expose(image: Image, grain: float, rng: Generator, chances: Degradation) -> Image:
     if rng.random() < chances.defocus:
         image = camera.defocus(image, rng)

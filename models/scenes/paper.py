@@ -40,6 +40,7 @@ def paper(
     zoom: tuple[float, float] = (1.0, 1.0),
     focus: float = 0.0,
     clean: float = 0.0,
+    drifted: float = 0.0,
     chosen: Sequence[int] | None = None,
 ) -> list[Sample]:
     """A batch as the paper's authors make it; see `models.scenes.recipes.DrawBatch`.
@@ -58,6 +59,7 @@ def paper(
         zoom: has no meaning here, as the scale of people is the paper's.
         focus: none either, as their place is.
         clean: none either.
+        drifted: nor that.
         chosen: numbers of the samples in the epoch, whose length is that of the longer list; both
             lists are gone through by it.
     """

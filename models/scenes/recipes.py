@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from models.scenes.camera import Generator
 from models.scenes.chances import Degradation, Recipe
 from models.scenes.composition import compose
-from models.scenes.degradation import degrade, degrade_little
+from models.scenes.degradation import degrade, degrade_little, degrade_plate
 from models.scenes.paper import paper
 from models.scenes.pictures import Picture
 from models.scenes.sample import Sample
@@ -20,6 +20,10 @@ SCENES: Final = Recipe(colours=0.5, soft=0.1, crisp=0.1, grainy=0.15)
 
 CAMERAS: Final = Degradation(median=0.5, bitrate=0.6)
 """What our cameras and the way to the gateway do to it."""
+
+DRIFTED_SHIFT: Final = 0.012
+"""Largest movement of a plate that has drifted, as share of the width: 6 px of a window 512 wide,
+so that a third of them are more than 2 px off (`Recipe.shift` says how it is drawn)."""
 
 
 class DrawBatch(Protocol):
@@ -36,6 +40,7 @@ class DrawBatch(Protocol):
         zoom: tuple[float, float] = (1.0, 1.0),
         focus: float = 0.0,
         clean: float = 0.0,
+        drifted: float = 0.0,
         chosen: Sequence[int] | None = None,
     ) -> list[Sample]:
         """Draw `count` samples.
@@ -51,6 +56,8 @@ class DrawBatch(Protocol):
             clean: share of samples from a good camera that stands still in daylight: what differs
                 between source and plate is a little noise and exposure. Fine hair can be learned
                 from them, where the others have lost it.
+            drifted: share of samples from a good camera whose plate is no longer what it sees:
+                moved by some pixels, and darker or brighter as a whole.
             chosen: the numbers of the samples in an epoch, `count` of them: number n shows
                 foreground n modulo their count. Without it people are drawn.
         """
@@ -66,17 +73,27 @@ def webrtc(
     zoom: tuple[float, float] = (1.0, 1.0),
     focus: float = 0.0,
     clean: float = 0.0,
+    drifted: float = 0.0,
     chosen: Sequence[int] | None = None,
 ) -> list[Sample]:
     """Our recipe: composed by `compose`, seen by `degrade`, every sample by itself."""
     usual = replace(SCENES, zoom=zoom, focus=focus)
     still = replace(usual, misaligned=0)
+    moved = replace(usual, misaligned=1, shift=DRIFTED_SHIFT)
     samples = []
     for index in range(count):
         first = None if chosen is None else chosen[index] % len(foregrounds)
-        good = clean > 0 and rng.random() < clean
-        scene = compose(foregrounds, backgrounds, size, rng, still if good else usual, first)
-        samples.append(degrade_little(scene, rng) if good else degrade(scene, rng, CAMERAS))
+        # Drawn only where it decides something: the same numbers as without it, then.
+        draw = rng.random() if clean or drifted else 1.0
+        if draw < clean:
+            scene = compose(foregrounds, backgrounds, size, rng, still, first)
+            samples.append(degrade_little(scene, rng))
+        elif draw < clean + drifted:
+            scene = compose(foregrounds, backgrounds, size, rng, moved, first)
+            samples.append(degrade_plate(scene, rng))
+        else:
+            scene = compose(foregrounds, backgrounds, size, rng, usual, first)
+            samples.append(degrade(scene, rng, CAMERAS))
     return samples
 
 

@@ -85,6 +85,7 @@ class Batches(torch.utils.data.Dataset[Batch]):
             draw(
                 self.people, self.rooms, size, own, len(self.share),
                 zoom=self.stage.zoom, focus=self.stage.focus, clean=self.stage.clean,
+                drifted=self.stage.drifted,
                 chosen=chosen if self.stage.epochs else None,
             )
         )  # fmt: skip

@@ -116,7 +116,7 @@ def _schedule(checkpoint: Checkpoint, run: Path) -> dict[str, object]:
         "optimiser": f"Adam, {record.get('precision', 'bf16')} autocast, {fall}{average}",
     }
     # What an older checkpoint does not say was not the same in all of them: better silent.
-    schedule |= {name: stage[name] for name in ("focus", "clean") if name in stage}
+    schedule |= {name: stage[name] for name in ("focus", "clean", "drifted") if name in stage}
     if stage["kind"] == "base":
         del schedule["base_scales"]
     if record:

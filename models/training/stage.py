@@ -52,6 +52,8 @@ class Stage:
     """Chance that such a window looks at hair (`Recipe.focus`); recipe `webrtc` only."""
     clean: float = 0.0
     """Share of samples from a good camera; recipe `webrtc` only (see `DrawBatch`)."""
+    drifted: float = 0.0
+    """Share of samples whose plate has drifted; recipe `webrtc` only (see `DrawBatch`)."""
     warmup: int = 100
     """Steps over which the rates rise."""
     settle: bool = True
@@ -84,9 +86,11 @@ class Stage:
             raise ValueError("give steps or epochs")
         if self.recipe not in RECIPES:
             raise ValueError(f"recipe must be one of {sorted(RECIPES)}, not {self.recipe!r}")
-        ours = self.zoom != (1.0, 1.0) or self.focus or self.clean
+        ours = self.zoom != (1.0, 1.0) or self.focus or self.clean or self.drifted
         if self.recipe == "paper" and ours:
-            raise ValueError("zoom, focus and clean belong to the recipe webrtc alone")
+            raise ValueError("zoom, focus, clean and drifted belong to the recipe webrtc alone")
+        if not 0 <= self.clean + self.drifted <= 1:
+            raise ValueError("clean and drifted are shares of the samples: at most 1 together")
         if self.batch < 2:
             raise ValueError(f"batch must be at least 2, not {self.batch}")
         for name in ("heights", "widths"):
