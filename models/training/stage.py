@@ -77,7 +77,8 @@ class Stage:
     multiple: int = 16
     """Heights and widths are multiples of this."""
     precision: Precision = "auto"
-    """Of the network's arithmetic; `auto` is bf16 where the device has it, else fp16."""
+    """Of the network's arithmetic; `auto` is bf16 where the device has it, else fp32 on a
+    processor and fp16 on a GPU."""
     seed: int = 0
     """Added to the run's, so that every stage sees other scenes."""
 

@@ -172,4 +172,6 @@ class Trainer:
 def _precision(stage: Stage, team: Team) -> str:
     if stage.precision != "auto":
         return stage.precision
-    return "bf16" if team.device.has_bf16 else "fp16"
+    if team.device.has_bf16:
+        return "bf16"
+    return "fp32" if team.device.kind == "cpu" else "fp16"
