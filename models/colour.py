@@ -87,30 +87,58 @@ def to_i420(rgb: NDArray[np.uint8]) -> I420:
 
 
 def to_rgb_tensor(source: Tensor, dtype: torch.dtype) -> Tensor:
-    """(1, 3, H, W) of RGB, 0..1, from an I420 frame (H * 3 / 2, W) of uint8 on any device."""
-    height, width = source.shape[0] * 2 // 3, source.shape[1]
+    """(N, 3, H, W) of RGB, 0..1, from I420 frames of uint8 on any device.
+
+    `source` is one frame (H * 3 / 2, W), which gives N = 1, or several (N, H * 3 / 2, W).
+    """
+    frames = source if source.dim() == 3 else source[None]
+    height, width = frames.shape[1] * 2 // 3, frames.shape[2]
     # fp16 holds these values exactly enough: at most 255, and the result is 0..1.
-    luma = source[:height].to(torch.float32).sub_(MATRIX.black).mul_(1 / MATRIX.luma_steps)
-    chroma = source[height:].reshape(1, 2, height // 2, width // 2).to(torch.float32)
+    luma = frames[:, :height].to(torch.float32).sub_(MATRIX.black).mul_(1 / MATRIX.luma_steps)
+    chroma = frames[:, height:].reshape(-1, 2, height // 2, width // 2).to(torch.float32)
     chroma = chroma.sub_(128.0).mul_(1 / MATRIX.chroma_steps)
-    chroma = functional.interpolate(chroma, scale_factor=2, mode="nearest")[0]
-    red = luma + 2 * (1 - MATRIX.red) * chroma[1]
-    blue = luma + 2 * (1 - MATRIX.blue) * chroma[0]
+    chroma = functional.interpolate(chroma, scale_factor=2, mode="nearest")
+    red = luma + 2 * (1 - MATRIX.red) * chroma[:, 1]
+    blue = luma + 2 * (1 - MATRIX.blue) * chroma[:, 0]
     green = (luma - MATRIX.red * red - MATRIX.blue * blue) / MATRIX.green
-    return torch.stack([red, green, blue]).clamp_(0, 1).to(dtype)[None]
+    return torch.stack([red, green, blue], 1).clamp_(0, 1).to(dtype)
 
 
 def to_i420_tensor(rgb: Tensor) -> Tensor:
     """(H * 3 / 2, W) of uint8 from (1, 3, H, W) of RGB, 0..1; chroma is the mean of 2x2."""
-    red, green, blue = rgb[0].to(torch.float32).clamp(0, 1)
+    if rgb.shape[0] != 1:
+        raise ValueError(f"one picture, not {rgb.shape[0]}: several go through to_i420_tensors")
+    return to_i420_tensors(rgb)[0]
+
+
+def to_i420_tensors(rgb: Tensor) -> Tensor:
+    """(N, H * 3 / 2, W) of uint8 from (N, 3, H, W) of RGB, 0..1."""
+    red, green, blue = rgb.to(torch.float32).clamp(0, 1).unbind(1)
     luma = MATRIX.red * red + MATRIX.green * green + MATRIX.blue * blue
     cb = (blue - luma) / (2 * (1 - MATRIX.blue))
     cr = (red - luma) / (2 * (1 - MATRIX.red))
-    chroma = functional.avg_pool2d(torch.stack([cb, cr])[None], 2)[0]
-    height, width = luma.shape
-    frame = torch.empty((height * 3 // 2, width), dtype=torch.uint8, device=rgb.device)
-    frame[:height] = luma.mul(MATRIX.luma_steps).add(MATRIX.black).round().to(torch.uint8)
-    frame[height:] = (
-        chroma.mul(MATRIX.chroma_steps).add(128.0).round().to(torch.uint8).reshape(-1, width)
-    )
-    return frame
+    chroma = functional.avg_pool2d(torch.stack([cb, cr], 1), 2)
+    count, height, width = luma.shape
+    frames = torch.empty((count, height * 3 // 2, width), dtype=torch.uint8, device=rgb.device)
+    frames[:, :height] = luma.mul(MATRIX.luma_steps).add(MATRIX.black).round().to(torch.uint8)
+    chroma = chroma.mul(MATRIX.chroma_steps).add(128.0).round().to(torch.uint8)
+    frames[:, height:] = chroma.reshape(count, height // 2, width)
+    return frames
+
+
+def thumbnail(source: I420, rows: int, columns: int) -> NDArray[np.float32]:
+    """(rows, columns, 3) of RGB, 0..1: means over areas of a frame, without converting it whole.
+
+    The conversion is linear but for its clamp, so that the means may be taken first.
+    """
+    small = [
+        cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+        for plane in planes(np.ascontiguousarray(source))
+    ]
+    luma = (small[0] - MATRIX.black) / MATRIX.luma_steps
+    cb, cr = ((plane - 128) / MATRIX.chroma_steps for plane in small[1:])
+    red = luma + 2 * (1 - MATRIX.red) * cr
+    blue = luma + 2 * (1 - MATRIX.blue) * cb
+    green = (luma - MATRIX.red * red - MATRIX.blue * blue) / MATRIX.green
+    rgb = np.clip(np.stack([red, green, blue], 2), 0, 1)
+    return np.asarray(rgb, dtype=np.float32)

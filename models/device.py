@@ -1,4 +1,4 @@
-"""Where networks run. The only file that names CUDA."""
+"""Where networks run. Besides `models.graphs`, the only file that names CUDA."""
 
 from __future__ import annotations
 
@@ -61,6 +61,30 @@ class Device:
         """Until the device has done what it was given: for clocks."""
         if self.kind == "cuda":
             torch.cuda.synchronize(self.torch_device)
+
+    def memory_bytes(self) -> int | None:
+        """Of the accelerator; `None` for a processor, which shares its memory with everybody."""
+        if self.kind == "cpu":
+            return None
+        return int(torch.cuda.get_device_properties(self.torch_device).total_memory)
+
+    def reserved_bytes(self) -> int:
+        """What this process holds on the accelerator, in use or kept for later."""
+        return 0 if self.kind == "cpu" else int(torch.cuda.memory_reserved(self.torch_device))
+
+    def free_bytes(self) -> int | None:
+        """What could be taken there now; `None` for a processor. Called from any thread."""
+        if self.kind == "cpu":
+            return None
+        free, _ = torch.cuda.mem_get_info(self.torch_device)
+        kept = torch.cuda.memory_reserved(self.torch_device)
+        return int(free + kept - torch.cuda.memory_allocated(self.torch_device))
+
+    def release_memory(self) -> None:
+        """Give back what is kept for later: after running out."""
+        if self.kind == "cuda":
+            torch.cuda.synchronize(self.torch_device)
+            torch.cuda.empty_cache()
 
     def prepare(self) -> None:
         """Once, on the thread that will use the device."""

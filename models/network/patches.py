@@ -35,7 +35,7 @@ def crop(x: Tensor, patches: Patches, side: int, margin: int) -> Tensor:
     if margin:
         x = functional.pad(x, (margin, margin, margin, margin))
     window = side + 2 * margin
-    return _gather(x, patches.image, patches.row * side, patches.column * side, (window, window))
+    return gather(x, patches.image, patches.row * side, patches.column * side, (window, window))
 
 
 def paste(x: Tensor, patches: Patches, values: Tensor) -> Tensor:
@@ -55,17 +55,17 @@ def crop_resized(
     for its rows and one for its columns. At HD and 5,000 patches this moves 26 MB where the resized
     36-channel map would be 75 MB in fp32.
     """
-    rows = _interpolation(x.shape[2], size[0], side, margin, x)
-    columns = _interpolation(x.shape[3], size[1], side, margin, x)
+    rows = interpolation(x.shape[2], size[0], side, margin, like=x)
+    columns = interpolation(x.shape[3], size[1], side, margin, like=x)
     block = (rows.matrices.shape[2], columns.matrices.shape[2])
     top, left = rows.starts[patches.row], columns.starts[patches.column]
-    cut = _gather(x, patches.image, top, left, block)
+    cut = gather(x, patches.image, top, left, block)
     down = rows.matrices[patches.row].unsqueeze(1)  # (P, 1, window, block rows)
     across = columns.matrices[patches.column].unsqueeze(1)  # (P, 1, window, block columns)
     return down @ cut @ across.transpose(2, 3)
 
 
-def _gather(x: Tensor, image: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
+def gather(x: Tensor, image: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
     """(P, C, *size) from `x` (N, C, H, W): windows by their upper left corners.
 
     By index, pixel by pixel with all channels: the gradient of an unfolded view would visit every
@@ -77,13 +77,15 @@ def _gather(x: Tensor, image: Tensor, top: Tensor, left: Tensor, size: tuple[int
     return pixels.permute(0, 3, 1, 2)
 
 
-class _Interpolation(NamedTuple):
+class Interpolation(NamedTuple):
+    """How windows of a fine axis follow from blocks of a coarse one."""
+
     starts: Tensor  # (cells,) first coarse pixel a window reads
     matrices: Tensor  # (cells, window, block)
 
 
-def _interpolation(coarse: int, fine: int, side: int, margin: int, like: Tensor) -> _Interpolation:
-    """How windows of the `fine` axis follow from blocks of the `coarse` one."""
+def interpolation(coarse: int, fine: int, side: int, margin: int, *, like: Tensor) -> Interpolation:
+    """For `fine // side` windows of `side` pixels with a margin, bilinear, outside 0."""
     device = like.device
     window = side + 2 * margin
     cells = torch.arange(fine // side, device=device)
@@ -99,4 +101,4 @@ def _interpolation(coarse: int, fine: int, side: int, margin: int, like: Tensor)
     taps = torch.arange(block, device=device)
     matrices = (low - starts[:, None])[..., None].eq(taps) * (1 - share)[..., None]
     matrices = matrices + (high - starts[:, None])[..., None].eq(taps) * share[..., None]
-    return _Interpolation(starts, (matrices * inside[..., None]).to(like.dtype))
+    return Interpolation(starts, (matrices * inside[..., None]).to(like.dtype))

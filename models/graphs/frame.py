@@ -1,0 +1,177 @@
+"""The whole frame: what one program does, as plain torch on any device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models import colour
+from models.graphs.features import in_fours
+from models.graphs.network import SMALL_CHANNELS, FrameNetwork
+from models.network.base import resize
+from models.network.patches import Patches
+from models.operating_point import OperatingPoint
+from models.tracking import THUMBNAIL
+
+
+class FrameKey(NamedTuple):
+    """What has to be the same for frames to go through one program."""
+
+    height: int
+    width: int
+    point: OperatingPoint
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Height and width as multiples of 4."""
+        return -(-self.height // 4) * 4, -(-self.width // 4) * 4
+
+    @property
+    def base_size(self) -> tuple[int, int]:
+        """Rows and columns of the base network's input."""
+        height, width = self.padded
+        scale = self.point.base_scale
+        return max(int(height * scale), 1), max(int(width * scale), 1)
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of the grid of patches."""
+        height, width = self.padded
+        return height // 4, width // 4
+
+    @property
+    def patches(self) -> int:
+        """Patches refined in one frame."""
+        rows, columns = self.cells
+        return min(self.point.refine_pixels // 16, rows * columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A program's inputs, at fixed places: one lane for each of its N frames."""
+
+    frames: Tensor
+    """(N, H * 3 / 2, W) of uint8, I420."""
+    plate: Tensor
+    half: Tensor
+    small: Tensor
+    first: Tensor
+    """(N, ...) of `PlateFeatures`."""
+    backdrop: Tensor
+    """(N, 3, H, W), RGB, 0..1."""
+
+    @property
+    def bytes(self) -> int:
+        """On the device."""
+        parts = (self.frames, self.plate, self.half, self.small, self.first, self.backdrop)
+        return sum(part.numel() * part.element_size() for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program's outputs, at fixed places."""
+
+    composites: Tensor
+    """(N, H * 3 / 2, W) of uint8, I420."""
+    thumbnails: Tensor
+    """(N, 4, 72, 128) of fp32: means over areas of the source's RGB and of alpha."""
+
+    @property
+    def bytes(self) -> int:
+        """On the device."""
+        parts = (self.composites, self.thumbnails)
+        return sum(part.numel() * part.element_size() for part in parts)
+
+
+class WholeFrame:
+    """From `Lanes` to `Finished`, always the same kernels on the same places."""
+
+    def __init__(self, network: FrameNetwork, key: FrameKey, count: int) -> None:
+        """A program for `count` frames of `key`; allocates inputs and outputs.
+
+        Raises:
+            ValueError: the network does not refine a fixed number of patches.
+        """
+        if network.config.refine_mode != "sampling":
+            raise ValueError(
+                f"only sampling refines a fixed number of patches, not {network.config.refine_mode}"
+            )
+        self._network, self.key, self.count = network, key, count
+        empty = torch.empty(0, dtype=network.dtype, device=network.device)
+        self._grid = network.refiner.grid(key.base_size, key.padded, like=empty)
+        self._images = torch.arange(count, device=network.device).repeat_interleave(key.patches)
+        self.lanes, self.finished = self._lanes(), self._outputs()
+
+    @torch.inference_mode()
+    def run(self) -> None:
+        """Read the lanes, write what is finished. Allocates nothing that outlives it."""
+        network, key, lanes = self._network, self.key, self.lanes
+        rgb = colour.to_rgb_tensor(lanes.frames, network.dtype)
+        source = in_fours(rgb)
+        small = network.laid_out(resize(source, key.base_size))
+        output = network.base(small, lanes.small, lanes.first)
+        # 32 hidden, 1 alpha, 3 residual, as the refiner wants them.
+        coarse = torch.cat([output[:, 5:].relu(), output[:, :1].clamp(0, 1), output[:, 1:4]], 1)
+        coarse = network.laid_out(coarse)
+        matte = resize(coarse[:, 32:].contiguous(), key.padded).contiguous()
+        if key.patches:
+            self._refine(matte, coarse, output[:, 4:5].clamp(0, 1), source)
+        alpha = matte[:, :1, : key.height, : key.width].clamp(0, 1)
+        foreground = (matte[:, 1:, : key.height, : key.width] + rgb).clamp_(0, 1)
+        mixed = torch.lerp(lanes.backdrop, foreground, alpha)
+        self.finished.composites.copy_(colour.to_i420_tensors(mixed))
+        small_views = self.finished.thumbnails
+        small_views[:, :3].copy_(functional.adaptive_avg_pool2d(rgb, THUMBNAIL))
+        small_views[:, 3:].copy_(functional.adaptive_avg_pool2d(alpha, THUMBNAIL))
+
+    def _refine(self, matte: Tensor, coarse: Tensor, error: Tensor, source: Tensor) -> None:
+        """Overwrite the worst patches of `matte` (N, 4, H', W'); the same number in every frame."""
+        refiner, lanes = self._network.refiner, self.lanes
+        rows, columns = self.key.cells
+        worst = resize(error, (rows, columns)).flatten(1).topk(self.key.patches, 1, sorted=False)
+        cells = worst.indices.flatten()
+        patches = Patches(self._images, cells // columns, cells % columns)
+        half = refiner.pad_half(functional.avg_pool2d(source, 2))
+        seen = (half, lanes.half, refiner.pad(source), lanes.plate)
+        values = refiner(coarse, self._grid, patches, seen)
+        grid = matte.view(self.count, 4, rows, 4, columns, 4).permute(0, 2, 4, 1, 3, 5)
+        if self._network.config.prevent_oversampling:
+            # As published, and still the same work for every frame: what has no error stays.
+            unsure = (worst.values.flatten() > 0)[:, None, None, None]
+            values = torch.where(unsure, values, grid[tuple(patches)])
+        grid.index_put_(tuple(patches), values)
+
+    def _lanes(self) -> Lanes:
+        network, key = self._network, self.key
+        height, width = key.padded
+        rows, columns = key.base_size
+        around, around_half = 2 * network.refiner.margin, 2 * network.refiner.margin_half
+        small = self._zeros(SMALL_CHANNELS, rows, columns)
+        first = network.base.plate_half(network.laid_out(small[:, :3]))
+        return Lanes(
+            frames=self._bytes(key.height * 3 // 2, key.width),
+            plate=self._zeros(3, height + around, width + around),
+            half=self._zeros(3, height // 2 + around_half, width // 2 + around_half),
+            small=network.laid_out(small),
+            first=network.laid_out(torch.zeros_like(first)),
+            backdrop=self._zeros(3, key.height, key.width),
+        )
+
+    def _outputs(self) -> Finished:
+        device = self._network.device
+        return Finished(
+            composites=self._bytes(self.key.height * 3 // 2, self.key.width),
+            thumbnails=torch.zeros((self.count, 4, *THUMBNAIL), device=device),
+        )
+
+    def _zeros(self, *shape: int) -> Tensor:
+        network = self._network
+        return torch.zeros((self.count, *shape), dtype=network.dtype, device=network.device)
+
+    def _bytes(self, rows: int, columns: int) -> Tensor:
+        shape = (self.count, rows, columns)
+        return torch.zeros(shape, dtype=torch.uint8, device=self._network.device)
