@@ -5,13 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+import torch
+
+from models.begun import Begun
 from models.errors import MattingError
+from models.graphs.frame import FrameKey
+from models.graphs.runner import FrameResult
+from models.pipeline import MattingPipeline
+from models.report import I420, Composite
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
+
+NO_ROOM: Final = (
+    "the device's memory is full and this stream was refused: close another one, or take a "
+    "smaller picture"
+)
 
 
 class Call(Generic[Result]):
@@ -30,12 +43,25 @@ class Call(Generic[Result]):
 
     def attempt(self) -> Result | None:
         """Do the work; an error goes to the Future, a result comes back."""
-        if not self._started and not self._future.set_running_or_notify_cancel():
-            return None
+        return self._guard(self._work) if self._begin() else None
+
+    def fail(self, error: MattingError) -> None:
+        """Give up before starting."""
+        if self._begin():
+            self._future.set_exception(error)
+
+    def _begin(self) -> bool:
+        """Whether somebody still waits."""
+        return self._started or self._future.set_running_or_notify_cancel()
+
+    def _guard(self, work: Callable[[], Other]) -> Other | None:
+        """Do a piece of the work; an error goes to the Future."""
         try:
-            return self._work()
+            return work()
         except MattingError as error:
             self._future.set_exception(error)
+        except torch.OutOfMemoryError as error:
+            self._run_out(error)
         except Exception as error:
             # torch, OpenVINO and OpenCV raise what they like; whoever waits must hear of it.
             logger.debug("a call of the matting thread failed", exc_info=True)
@@ -44,7 +70,45 @@ class Call(Generic[Result]):
             self._future.set_exception(failure)
         return None
 
-    def fail(self, error: MattingError) -> None:
-        """Give up before starting."""
-        if self._started or self._future.set_running_or_notify_cancel():
-            self._future.set_exception(error)
+    def _run_out(self, error: BaseException) -> None:
+        failure = MattingError(NO_ROOM)
+        failure.__cause__ = error
+        self._future.set_exception(failure)
+
+
+class FrameCall(Call[Composite]):
+    """A frame to composite: in steps, or as part of a batch."""
+
+    def __init__(
+        self, future: Future[Composite], pipeline: MattingPipeline[Any], source: I420
+    ) -> None:
+        super().__init__(future, lambda: pipeline.composite(source))
+        self._pipeline, self._source = pipeline, source
+
+    def key(self) -> FrameKey | None:
+        """The program it goes through; `None` if it is done in steps."""
+        try:
+            return self._pipeline.key(self._source)
+        except MattingError:
+            return None  # whoever waits hears of it when the frame's turn has come
+
+    def begin(self) -> Begun | None:
+        """Its part of a batch; `None` if there is nothing to do any more."""
+        if not self._begin():
+            return None
+        begun = self._guard(lambda: self._pipeline.begin(self._source))
+        if isinstance(begun, Composite):
+            self._future.set_result(begun)
+            return None
+        return begun
+
+    def finish(self, begun: Begun, fly: Callable[[], FrameResult]) -> None:
+        """Wait for what the program finds; the Future gets the composite or the error."""
+        composite = self._guard(lambda: self._pipeline.finish(begun, fly()))
+        if composite is not None:
+            self._future.set_result(composite)
+
+    def _run_out(self, error: BaseException) -> None:
+        # What this stream had taken already goes to the others.
+        self._pipeline.free()
+        super()._run_out(error)

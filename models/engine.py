@@ -1,37 +1,42 @@
 """Many streams on one device.
 
 One matting thread owns the device. Streams take turns, frame by frame, so none starves; a failure
-belongs to its own call and to nobody else's. Learning a plate takes a tenth of a second of one core
-and happens beside it, on a second thread.
+belongs to its own call and to nobody else's. Where a frame is one program, those of several
+streams go through the device together, and while it works on a batch the thread finishes the one
+before and prepares the next. Learning a plate takes a tenth of a second of one core and happens on
+a second thread.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.backdrop import Backdrop
 from models.backends import Backend
 from models.backends.choice import measure, open_backend
-from models.call import Call
+from models.batch import Batch
+from models.call import Call, FrameCall
 from models.device import Device, choose_device
 from models.errors import MattingError
+from models.graphs.frame import FrameKey
+from models.graphs.opening import open_frames
+from models.graphs.runner import FrameRunner, Memory
 from models.network import MattingNetwork
+from models.operating_point import operating_point
 from models.pipeline import MattingPipeline
-from models.plate import Plate, learn_plate, load_plate
-from models.report import I420, Composite, EngineDescription, PlateReport
+from models.plate import Plate
+from models.report import EngineDescription, PlateReport
+from models.stream import InProcessStream
+from models.turns import PATIENCE, Pick, Turns
 from models.weights import default_weights, load_network
 
-logger = logging.getLogger(__name__)
+__all__ = ["InProcessEngine", "InProcessStream", "open_engine"]
 
-Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 
 CAPACITY: Final = 16
 """Streams at once: beyond that even an accelerator has no 30 frames a second for each."""
@@ -52,6 +57,9 @@ class InProcessEngine:
         network: MattingNetwork | None = None,
         capacity: int = CAPACITY,
         make_backend: Callable[[MattingNetwork, Device], Backend[Any]] = open_backend,
+        make_frames: Callable[[MattingNetwork, Device], FrameRunner | None] = open_frames,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Load, check and warm up; takes seconds.
 
@@ -61,19 +69,24 @@ class InProcessEngine:
             network: use this one instead of loading weights.
             capacity: streams at once.
             make_backend: chooses what runs the network; called on the matting thread.
+            make_frames: what runs whole frames in one program, where that is possible; as well.
+            patience: seconds that a frame waits for those of other streams.
+            clock: seconds, for `patience`.
 
         Raises:
             WeightsError, DeviceError: what the operator asked for is not there.
         """
         self._capacity = capacity
-        self._make_backend = make_backend
+        self._make_backend, self._make_frames = make_backend, make_frames
+        self._frames: FrameRunner | None = None
         self._device = choose_device(device)
         self._weights = "given"
         if network is None:
             self._weights = weights or default_weights(self._device.kind)
             network = load_network(self._weights)
         self._streams: list[InProcessStream] = []
-        self._turns: deque[InProcessStream] = deque()  # streams with waiting calls, once each
+        self._clock = clock
+        self._turns: Turns[InProcessStream] = Turns(self._limit, patience=patience, clock=clock)
         self._changed = threading.Condition()
         self._closing = False
         self._learner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="plate")
@@ -89,22 +102,34 @@ class InProcessEngine:
             raise
 
     def open_stream(self) -> InProcessStream:
-        """A new stream without plate; raises `MattingError` when the engine is full or closed."""
+        """A new stream without plate.
+
+        Raises:
+            MattingError: the engine is full or closed, or the device has no memory for a stream.
+        """
         with self._changed:
             if self._closing:
                 raise MattingError("the engine is closed")
             if len(self._streams) >= self._capacity:
                 raise MattingError(f"the engine is full: it serves {self._capacity} streams")
-            stream = InProcessStream(self, MattingPipeline(self._backend))
+            if self._frames is not None:
+                size = self._description.recommended_height, self._description.recommended_width
+                self._frames.require_room(FrameKey(*size, operating_point(*size, accelerator=True)))
+            stream = InProcessStream(self, MattingPipeline(self._backend, frames=self._frames))
             self._streams.append(stream)
+            self._turns.open(stream)
             return stream
 
     def describe(self) -> EngineDescription:
         """What runs where; does not change."""
         return self._description
 
+    def memory(self) -> Memory | None:
+        """What is held on the device; `None` where frames are no programs."""
+        return None if self._frames is None else self._frames.memory()
+
     def close(self) -> None:
-        """Finish the call at work, fail those that wait, join the threads. May be repeated."""
+        """Finish the calls at work, fail those that wait, join the threads. May be repeated."""
         with self._changed:
             self._closing = True
             streams = list(self._streams)
@@ -119,12 +144,10 @@ class InProcessEngine:
         with self._changed:
             if self._closing or stream.closed:
                 refusal = "the engine is closed" if self._closing else "the stream is closed"
-            elif len(stream.waiting) >= MOST_WAITING:
+            elif self._turns.waiting(stream) >= MOST_WAITING:
                 refusal = f"{MOST_WAITING} calls of this stream are waiting already"
             else:
-                if not stream.waiting:
-                    self._turns.append(stream)
-                stream.waiting.append(call)
+                self._turns.add(stream, call)
                 self._changed.notify()
                 return
         call.fail(MattingError(refusal))
@@ -151,10 +174,8 @@ class InProcessEngine:
             if stream.closed:
                 return
             stream.closed = True
-            waiting, stream.waiting = stream.waiting, deque()
             self._streams.remove(stream)
-            if stream in self._turns:
-                self._turns.remove(stream)
+            waiting = self._turns.remove(stream)
         for call in waiting:
             call.fail(MattingError("the stream is closed"))
 
@@ -163,103 +184,60 @@ class InProcessEngine:
         try:
             self._device.prepare()
             self._backend: Backend[Any] = self._make_backend(network, self._device)
-            description = _describe(self._device, self._backend, self._weights)
+            self._frames = self._make_frames(network, self._device)
+            description = _describe(self._device, self._backend, self._frames, self._weights)
         except BaseException as error:
             opened.set_exception(error)
             return
         opened.set_result(description)
-        while (call := self._next()) is not None:
+        self._serve()
+
+    def _serve(self) -> None:
+        """Until the engine closes. At most two batches are on the device: one at work, one next."""
+        flying: Batch | None = None
+        streams: list[InProcessStream] = []
+        while (pick := self._next(hurry=flying is not None)) is not None:
+            launched = self._start(pick.calls)
+            if flying is not None:
+                flying.finish()
+                self._done(streams)
+            flying, streams = launched, pick.at_work
+            if flying is not None and not len(flying):  # without a plate all is done at once
+                self._done(streams)
+                flying = None
+        if flying is not None:
+            flying.finish()
+
+    def _start(self, calls: list[Call[Any]]) -> Batch | None:
+        """Do a call, or launch the frames of a batch."""
+        if self._frames is not None:
+            frames = [call for call in calls if isinstance(call, FrameCall)]
+            if frames:
+                return Batch(self._frames, frames)
+        for call in calls:
             call.run()
+        return None
 
-    def _next(self) -> Call[Any] | None:
-        """The oldest call of the stream whose turn it is; `None` when the engine closes."""
-        with self._changed:
-            while not self._turns and not self._closing:
-                self._changed.wait()
-            if self._closing:
-                return None
-            stream = self._turns.popleft()
-            call = stream.waiting.popleft()
-            if stream.waiting:
-                self._turns.append(stream)
-            return call
+    def _next(self, *, hurry: bool) -> Pick[InProcessStream] | None:
+        """What to do now; `None` when the engine closes.
 
-
-class InProcessStream:
-    """Implements `gateway.matting.MattingStream`."""
-
-    def __init__(self, engine: InProcessEngine, pipeline: MattingPipeline[Any]) -> None:
-        self._engine = engine
-        self._pipeline = pipeline
-        self._plates = 0
-        self.waiting: deque[Call[Any]] = deque()
-        self.closed = False
-
-    def composite(self, source: I420) -> Future[Composite]:
-        """The frame with its scene replaced; without a plate, the backdrop only."""
-        return self._submit(lambda: self._pipeline.composite(source))
-
-    def learn_plate(self, shots: Sequence[I420]) -> Future[PlateReport]:
-        """Learn the scene from frames without a person.
-
-        The Future fails with `PlateRefused` when they do not show one; the old plate stays then.
+        In a `hurry`, because a batch is on its way and has to be finished, that may be nothing.
         """
-        kept = list(shots)
-        return self._change_plate(lambda: learn_plate(kept))
+        with self._changed:
+            while not self._closing:
+                pick = self._turns.pick(hurry=hurry)
+                if pick.calls or hurry:
+                    return pick
+                wait = None if pick.until is None else max(pick.until - self._clock(), 0.0)
+                self._changed.wait(wait)
+            return None
 
-    def load_plate(self, rgb: NDArray[np.uint8]) -> Future[PlateReport]:
-        """Take the scene from a picture (H, W, 3)."""
-        return self._change_plate(lambda: load_plate(rgb), proven=False)
+    def _done(self, streams: list[InProcessStream]) -> None:
+        with self._changed:
+            self._turns.done(streams)
 
-    def distrust_plate(self) -> Future[None]:
-        """Another camera may be looking: show nobody until the plate has fitted again."""
-        return self._submit(self._pipeline.distrust_plate)
-
-    def forget_plate(self) -> Future[None]:
-        """Show the backdrop only from the next frame on."""
-        self._plates += 1
-        return self._submit(lambda: self._pipeline.set_plate(None))
-
-    def plate_picture(self) -> Future[NDArray[np.uint8] | None]:
-        """The plate (H, W, 3), RGB; `None` without one."""
-        return self._submit(self._copy_plate)
-
-    def set_backdrop(self, backdrop: Backdrop) -> Future[None]:
-        """Show this behind the person from the next frame on."""
-        return self._submit(lambda: self._pipeline.set_backdrop(backdrop))
-
-    def close(self) -> None:
-        """Free the stream's plate and pictures; calls that wait fail. Never blocks."""
-        self._engine.remove(self)
-
-    def _submit(self, work: Callable[[], Result]) -> Future[Result]:
-        future: Future[Result] = Future()
-        self._engine.submit(self, Call(future, work))
-        return future
-
-    def _change_plate(
-        self, work: Callable[[], Plate], *, proven: bool = True
-    ) -> Future[PlateReport]:
-        self._plates += 1
-        number = self._plates
-        future: Future[PlateReport] = Future()
-
-        def install(plate: Plate) -> PlateReport:
-            # Made beside the matting thread: a later call must not be undone by an earlier one.
-            if number != self._plates:
-                raise MattingError("a later call has changed the plate")
-            self._pipeline.set_plate(plate, proven=proven)
-            return plate.report
-
-        def then(plate: Plate) -> None:
-            self._engine.submit(self, Call(future, lambda: install(plate), started=True))
-
-        self._engine.learn(future, work, then)
-        return future
-
-    def _copy_plate(self) -> NDArray[np.uint8] | None:
-        plate = self._pipeline.plate
-        return None if plate is None else plate.rgb.copy()
+    def _limit(self, key: FrameKey) -> int:
+        return 1 if self._frames is None else self._frames.limit(key)
 
 
 def open_engine(weights: str | None = None, device: str = "auto") -> InProcessEngine:
@@ -267,13 +245,15 @@ def open_engine(weights: str | None = None, device: str = "auto") -> InProcessEn
     return InProcessEngine(weights, device)
 
 
-def _describe(device: Device, backend: Backend[Any], weights: str) -> EngineDescription:
+def _describe(
+    device: Device, backend: Backend[Any], frames: FrameRunner | None, weights: str
+) -> EngineDescription:
     """Also warms up: the sizes most streams have are compiled before the first one comes."""
     if backend.accelerator:
         width, height = 1280, 720
     else:
         width, height = 640, 360
-    milliseconds = measure(backend, height, width)
+    milliseconds = measure(backend, height, width, frames)
     # Decoding and encoding run on other cores, but not all of the time.
     rate = next((rate for rate in (30, 24, 20) if milliseconds * rate < 850), 15)
     return EngineDescription(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from models import colour
 from models.backdrop import Backdrop, Transparent
 from models.backends import Backend, Cutout, Image
+from models.begun import Begun
+from models.clock import Clock
 from models.compositing import cover, paint_backdrop
 from models.errors import MattingError, PictureError
-from models.operating_point import operating_point
+from models.graphs.frame import FrameKey
+from models.graphs.programs import FrameJob
+from models.graphs.runner import FrameResult, FrameRunner
+from models.operating_point import OperatingPoint, operating_point
 from models.plate import Plate, load_plate
 from models.report import I420, Composite
 from models.tracking import THUMBNAIL, PlateTracker
@@ -32,9 +38,20 @@ class MattingPipeline(Generic[Image]):
     shows the backdrop alone, never the source.
     """
 
-    def __init__(self, backend: Backend[Image], *, careful: bool = False) -> None:
-        """`careful` gives files on a processor as much as streams get on an accelerator."""
+    def __init__(
+        self,
+        backend: Backend[Image],
+        *,
+        careful: bool = False,
+        frames: FrameRunner | None = None,
+    ) -> None:
+        """`careful` gives files on a processor as much as streams get on an accelerator.
+
+        With `frames`, of the same network and device, `begin` and `finish` do in one program what
+        `composite` does in steps.
+        """
         self._backend = backend
+        self._features = None if frames is None else frames.cache()
         self._generous = careful or backend.accelerator
         self._plate: Plate | None = None
         self._proven = False
@@ -48,18 +65,20 @@ class MattingPipeline(Generic[Image]):
 
     @property
     def plate(self) -> Plate | None:
-        """What `set_plate` set."""
+        """As it was set."""
         return self._plate
 
     def set_plate(self, plate: Plate | None, *, proven: bool = True) -> None:
         """Use this plate from the next frame on; `None` forgets the scene.
 
-        One that is not `proven`, because it was not learned from this camera a moment ago, shows
-        nobody until some frames in a row have fitted it.
+        One that is not `proven`, not learned from this camera a moment ago, shows nobody until some
+        frames in a row have fitted it.
         """
         self._plate = plate
         self._proven = proven
         self._alpha = self._tracker = self._plate_image = None
+        if self._features is not None:
+            self._features.clear()
         # A blurred backdrop is made from the plate.
         self._backdrop_image = self._backdrop_frame = None
 
@@ -81,24 +100,89 @@ class MattingPipeline(Generic[Image]):
         Raises:
             PictureError: the array is no I420 frame.
         """
-        clock = _Clock(self._backend)
+        clock = Clock(self._backend.wait)
         size = colour.frame_size(source)
         if self._plate is None:
-            pixels = self._backdrop_alone(size)
-            clock.lap("composite")
-            return Composite(pixels, clock.times(), has_plate=False, drift=0.0, validity="none")
+            return self._show(size, None, None, clock)
         image = self._backend.upload(source)
         clock.lap("upload")
         cutout = self._cut_out(image, size, clock)
-        tracker = self._tracked(self._sized_plate(size))
-        if tracker.lost:
-            pixels = self._backdrop_alone(size)
-            clock.lap("composite")
-        else:
+
+        def mixed() -> I420:
             mixed = self._backend.compose(cutout, self._painted(size))
             clock.lap("composite")
             pixels = self._backend.download(mixed)
             clock.lap("download")
+            return pixels
+
+        return self._show(size, self._tracked(self._sized_plate(size)), mixed, clock)
+
+    def key(self, source: I420) -> FrameKey | None:
+        """The program that this frame goes through; `None` if through none."""
+        if self._features is None or self._plate is None:
+            return None
+        size = colour.frame_size(source)
+        return FrameKey(*size, self._point(size))
+
+    def begin(self, source: I420) -> Begun | Composite:
+        """What a program has to do for this frame, or its composite if there is nothing to do.
+
+        The plate has the exposure of the frame before; smoothed over time, its own hardly differs,
+        and is known only when the program has run. After a new plate the host finds it.
+
+        Raises:
+            PictureError: the array is no I420 frame.
+        """
+        key = self.key(source)
+        if key is None or self._features is None:
+            return self.composite(source)
+        clock = Clock(lambda: None)  # the device is at work for others
+        plate = self._sized_plate((key.height, key.width))
+        tracker, before = self._tracked(plate), self._alpha
+        # Until this frame is done, the next one must not rely on an older one.
+        self._alpha = None
+        if before is None:
+            tracker.follow(colour.thumbnail(source, *THUMBNAIL), None)
+        backdrop = self._painted((key.height, key.width))
+        if not isinstance(plate, Tensor) or not isinstance(backdrop, Tensor):
+            raise TypeError("programs need a backend of tensors")
+        features = self._features.features(plate, tracker.fit, key.base_size)
+        clock.lap("plate")
+        return Begun(FrameJob(key, source, features, backdrop), tracker, before, clock)
+
+    def finish(self, begun: Begun, result: FrameResult) -> Composite:
+        """The composite of what the program found; the frame's own thumbnail judges the plate."""
+        if begun.alpha is not None:
+            begun.tracker.follow(result.thumbnail, begun.alpha)
+        self._alpha = result.alpha
+        begun.clock.add(result.milliseconds)
+        size = (begun.job.key.height, begun.job.key.width)
+        return self._show(size, begun.tracker, lambda: result.composite, begun.clock)
+
+    def free(self) -> None:
+        """Let go of what lies on the device; it is uploaded again when it is needed."""
+        self._plate_image = self._backdrop_image = None
+        if self._features is not None:
+            self._features.clear()
+
+    def _show(
+        self,
+        size: Size,
+        tracker: PlateTracker | None,
+        mixed: Callable[[], I420] | None,
+        clock: Clock,
+    ) -> Composite:
+        """The one place that decides whether anything of the source, in `mixed`, may be seen.
+
+        `tracker` has followed this frame; it is `None` without a plate.
+        """
+        if tracker is None or tracker.lost or mixed is None:
+            pixels = self._backdrop_alone(size)
+            clock.lap("composite")
+        else:
+            pixels = mixed()
+        if tracker is None:
+            return Composite(pixels, clock.times(), has_plate=False, drift=0.0, validity="none")
         return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity)
 
     def matte(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -111,7 +195,7 @@ class MattingPipeline(Generic[Image]):
             raise MattingError("a picture cannot be matted before there is a plate")
         height, width = rgb.shape[:2]
         image = self._backend.upload_rgb(rgb)
-        cutout = self._cut_out(image, (height, width), _Clock(self._backend))
+        cutout = self._cut_out(image, (height, width), Clock(self._backend.wait))
         return self._backend.read(cutout)
 
     def settle(self, rgb: NDArray[np.uint8]) -> None:
@@ -129,7 +213,7 @@ class MattingPipeline(Generic[Image]):
                 self._tracker.distrust()
         return self._tracker
 
-    def _cut_out(self, image: Image, size: Size, clock: _Clock) -> Cutout[Image]:
+    def _cut_out(self, image: Image, size: Size, clock: Clock) -> Cutout[Image]:
         backend = self._backend
         plate = self._sized_plate(size)
         fit = self._tracked(plate).follow(backend.thumbnail(image, *THUMBNAIL), self._alpha)
@@ -137,13 +221,16 @@ class MattingPipeline(Generic[Image]):
         # Until this frame is done, the next one must not rely on an older one.
         self._alpha = None
         clock.lap("plate")
-        point = operating_point(*size, accelerator=self._generous)
+        point = self._point(size)
         coarse = backend.base(image, plate, point)
         clock.lap("base")
         cutout = backend.refine(image, plate, coarse, point)
         self._alpha = backend.alpha_thumbnail(cutout, *THUMBNAIL)
         clock.lap("refine")
         return cutout
+
+    def _point(self, size: Size) -> OperatingPoint:
+        return operating_point(*size, accelerator=self._generous)
 
     def _sized_plate(self, size: Size) -> Image:
         if self._plate_image is None or self._plate_image[0] != size:
@@ -204,23 +291,3 @@ def matte_picture(
     pipeline.matte(source)
     pipeline.settle(source)
     return pipeline.matte(source)
-
-
-class _Clock:
-    """Milliseconds between laps, after the device has caught up."""
-
-    def __init__(self, backend: Backend[Image]) -> None:
-        self._wait = backend.wait
-        self._began = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        """The time since the last lap went into `stage`."""
-        self._wait()
-        now = time.perf_counter()
-        self._laps[stage] = self._laps.get(stage, 0.0) + 1000 * (now - self._last)
-        self._last = now
-
-    def times(self) -> dict[str, float]:
-        """All stages and their total."""
-        return {**self._laps, "total": 1000 * (self._last - self._began)}

@@ -16,7 +16,8 @@ Validity: TypeAlias = Literal["none", "good", "drifting", "invalid"]
 """How well the plate still fits the source; "none" without a plate."""
 
 STAGES = ("upload", "plate", "base", "refine", "composite", "download", "total")
-"""Keys of `Composite.milliseconds`, in the order of the work."""
+"""Keys of `Composite.milliseconds`, in the order of the work. Where a frame is one program on the
+device, all of that program is `base`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from models.backends import Backend
 from models.backends.torch_backend import TorchBackend
 from models.device import Device, choose_device, openvino_installed, processor_has_bf16
 from models.errors import DeviceError
+from models.graphs.runner import FrameRunner
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
 from models.plate import load_plate
+from models.report import I420, Composite
 from models.weights import default_weights, load_network
 
 logger = logging.getLogger(__name__)
@@ -77,7 +79,7 @@ def explain_backend(device: Device) -> tuple[str, str]:
 
 def self_test(backend: Backend[Any], network: MattingNetwork) -> float:
     """Mean difference in alpha, 0..1, between the backend and torch in fp32 on the processor."""
-    source, plate = _test_pictures(96, 160)
+    source, plate = test_pictures(96, 160)
     reference = TorchBackend(network.float(), choose_device("cpu"))
     worst = 0.0
     # Every patch or none: in reduced precision others may be the worst ones, which is no error.
@@ -88,19 +90,31 @@ def self_test(backend: Backend[Any], network: MattingNetwork) -> float:
     return worst
 
 
-def measure(backend: Backend[Any], height: int, width: int) -> float:
+def measure(
+    backend: Backend[Any], height: int, width: int, frames: FrameRunner | None = None
+) -> float:
     """Milliseconds for one composite of this size, the best of a few after compiling it."""
-    pipeline = MattingPipeline(backend)
-    source, plate = _test_pictures(height, width)
+    pipeline = MattingPipeline(backend, frames=frames)
+    source, plate = test_pictures(height, width)
     pipeline.set_plate(load_plate(plate))
     pipeline.set_backdrop(Colour(0, 0, 0))
     frame = cv2.cvtColor(source, cv2.COLOR_RGB2YUV_I420).astype(np.uint8)
     best = float("inf")
     for _ in range(4):
         began = time.perf_counter()
-        pipeline.composite(frame)
+        composite(pipeline, frame, frames)
         best = min(best, time.perf_counter() - began)
     return 1000 * best
+
+
+def composite(pipeline: MattingPipeline[Any], frame: I420, frames: FrameRunner | None) -> Composite:
+    """One frame alone, as a program where there are `frames`, in steps otherwise."""
+    if frames is None:
+        return pipeline.composite(frame)
+    begun = pipeline.begin(frame)
+    if isinstance(begun, Composite):
+        return begun
+    return pipeline.finish(begun, frames.launch([begun.job]).finish()[0])
 
 
 def _open_openvino(network: MattingNetwork) -> Backend[Any] | None:
@@ -125,7 +139,7 @@ def _tolerance(backend: Backend[Any]) -> float:
     return TOLERANCE[backend.name.split()[-1]]
 
 
-def _test_pictures(height: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def test_pictures(height: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """A source with a blob on a smooth scene, and the scene."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(40, 216, (5, 8, 3), dtype=np.uint8)

@@ -78,7 +78,7 @@ class PlateCache:
         return 0 if self._features is None else self._features.bytes
 
     def features(self, plate: Tensor, fit: Fit, base_size: tuple[int, int]) -> PlateFeatures:
-        """Those of `plate` (1, 3, H, W) under `fit`, or under an earlier one that looks the same."""
+        """Those of `plate` (1, 3, H, W) under `fit`, or one that looks the same."""
         known = self._key is not None and self._key[0] is plate and self._key[1] == base_size
         if self._features is None or not known or differs(self._fit, fit):
             # Let go of the old ones first: two generations need not fit into the memory.

@@ -1,4 +1,4 @@
-"""The network split where its halves are computed at different times: once a plate, once a frame."""
+"""The network, split where its parts are computed at different times: by plate and by frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL_CHANNELS: Final = 5
 
 
 class SplitBase(nn.Module):
-    """The base network, folded, that gets the plate's share of its first convolution as an input."""
+    """The base network, which gets the plate's share of its first convolution as an input."""
 
     def __init__(self, network: MattingNetwork) -> None:
         """`network` is folded; its parameters are shared."""

@@ -181,8 +181,8 @@ class FrameRunner:
         if smaller:
             self._limits[key.height, key.width] = smaller[-1]
         raise MattingError(
-            f"the memory of {self._device.name} is full: {count} frames of {key.width}x{key.height} "
-            "do not fit; close another stream or take a smaller picture"
+            f"the memory of {self._device.name} is full: {count} frames of {key.width}x{key.height}"
+            " do not fit; close another stream or take a smaller picture"
         )
 
     def _make(self, which: Which) -> Program:

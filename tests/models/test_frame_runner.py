@@ -140,7 +140,7 @@ def test_without_room_a_stream_is_refused_and_others_go_on():
     first = job(1)
     composites(runner, [first])
     recorder.full_from = 2
-    with pytest.raises(MattingError, match="memory of .* is full.*64x48"):
+    with pytest.raises(MattingError, match=r"memory of .* is full.*64x48"):
         runner.launch([job(2, KEY._replace(height=48, width=64))])
     assert composites(runner, [first])[0].shape == (48, 48)
 

@@ -9,7 +9,7 @@ import torch
 from models import colour
 from models.backends import Fit
 from models.graphs.features import PlateFeatures, plate_features
-from models.graphs.frame import FrameKey, WholeFrame
+from models.graphs.frame import WholeFrame
 from models.graphs.network import FrameNetwork
 from models.network import MattingNetwork
 from models.report import I420
