@@ -65,7 +65,8 @@ def used(*streams: str, **options: Any) -> Street:
     street.open(*streams)
     for stream in streams:
         street.frame(stream)
-    street.turns.done(street.pick_whole(hurry=True).at_work)
+    while (pick := street.pick_whole(hurry=True)).calls:
+        street.turns.done(pick.at_work)
     return street
 
 

@@ -1,0 +1,1 @@
+"""`cleanplate bench matting`: how fast frames become composites, side by side with plain torch."""
