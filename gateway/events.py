@@ -87,6 +87,17 @@ class PlateNumbers(Message):
     drift: float
 
 
+class QualityNumbers(Message):
+    """How closely the network looked at the newest frame."""
+
+    level: int
+    levels: int
+    base_scale: float
+    refine_pixels: int
+    width: int
+    height: int
+
+
 class Stats(Message):
     """Once a second. Counts are sums since the stream began; times are averages."""
 
@@ -99,6 +110,7 @@ class Stats(Message):
     ms: dict[str, float]
     latency_ms: float
     plate: PlateNumbers
+    quality: QualityNumbers | None
     frames_in: int
     frames_out: int
 

@@ -92,7 +92,7 @@ def matte_still(
     from models.alignment import align_plate
     from models.backends.choice import load_backend
     from models.compositing import compose, paint_backdrop
-    from models.pipeline import matte_picture
+    from models.still import matte_picture
 
     source = read_picture(args.source)
     check_sizes(source.shape[:2], plate.shape[:2])

@@ -84,7 +84,7 @@ def open_engine(settings: Settings) -> Engine:
     # Takes seconds and imports torch, which `--help` must not wait for.
     from models.engine import open_engine as open_models_engine
 
-    return open_models_engine(weights=settings.weights, device=settings.device)
+    return open_models_engine(settings.weights, settings.device, settings.rate)
 
 
 async def until_stopped(

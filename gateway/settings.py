@@ -142,6 +142,16 @@ class Settings(BaseModel):
     weights: Annotated[
         str | None, _group("matting", "Card or file of the weights; empty: chosen by the device.")
     ] = None
+    rate: Annotated[
+        float,
+        _group(
+            "matting",
+            "Composites per second that every stream is promised; for them the network looks less "
+            "closely where the time does not suffice.",
+            ge=1,
+            le=120,
+        ),
+    ] = 30
     default_backdrop: Annotated[
         str | None,
         _group("matting", "Gallery id that new streams begin with; empty: the first one."),

@@ -205,6 +205,7 @@ class Stream:
             ms=dict(now.ms),
             latency_ms=now.latency_ms,
             plate=self._plate_numbers(),
+            quality=self._quality_numbers(),
             frames_in=now.frames_in,
             frames_out=now.frames_out,
         )
@@ -214,6 +215,13 @@ class Stream:
         if self.stats.last_in is None:
             return None
         return self._clock() - self.stats.last_in
+
+    def _quality_numbers(self) -> events.QualityNumbers | None:
+        newest = self.transformer.newest
+        if newest is None or newest.quality is None:
+            return None
+        height, width = newest.pixels.shape[0] * 2 // 3, newest.pixels.shape[1]
+        return events.QualityNumbers(**asdict(newest.quality), width=width, height=height)
 
     def _plate_numbers(self) -> events.PlateNumbers:
         newest = self.transformer.newest

@@ -81,6 +81,13 @@ def to_i420(frame: VideoFrame) -> I420:
     return cropped
 
 
+def _fits(composite: I420, source: I420) -> bool:
+    """Whether it is of the source's size, or a smaller one of the same shape."""
+    (rows, columns), (all_rows, all_columns) = composite.shape, source.shape
+    smaller = rows <= all_rows and columns <= all_columns
+    return smaller and abs(rows * all_columns - columns * all_rows) < 0.03 * rows * all_columns
+
+
 class Transformer:
     """One stream's way from source to composite; outlives the sessions that feed it."""
 
@@ -221,7 +228,7 @@ class Transformer:
         self._failing = True
 
     def _finish(self, source: Source, composite: Composite) -> None:
-        if composite.pixels.shape != source.pixels.shape:
+        if not _fits(composite.pixels, source.pixels):
             self._failed(MattingError(f"a composite has the shape {composite.pixels.shape}"))
             return
         now = self._clock()

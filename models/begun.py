@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.clock import Clock
 from models.graphs.programs import FrameJob
+from models.report import Quality
 from models.tracking import PlateTracker
 
 
@@ -21,3 +22,5 @@ class Begun:
     alpha: NDArray[np.float32] | None
     """Of the frame before, (72, 128)."""
     clock: Clock
+    quality: Quality | None
+    """How closely it is looked at."""

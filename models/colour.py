@@ -68,6 +68,15 @@ def planes(source: I420) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[
     return source[:height], chroma[0], chroma[1]
 
 
+def reduced(source: I420, size: tuple[int, int]) -> I420:
+    """The frame in a smaller size (rows, columns, both even)."""
+    height, width = size
+    smaller = np.empty((height * 3 // 2, width), np.uint8)
+    for plane, target in zip(planes(source), planes(smaller), strict=True):
+        target[:] = cv2.resize(plane, target.shape[::-1], interpolation=cv2.INTER_AREA)
+    return smaller
+
+
 def to_rgb(source: I420) -> NDArray[np.uint8]:
     """H x W x 3, RGB; each chroma sample colours its 2x2 pixels."""
     frame_size(source)

@@ -22,6 +22,7 @@ from models.batch import Batch
 from models.call import Call, FrameCall
 from models.device import Device, choose_device
 from models.errors import MattingError
+from models.governor import Governor, Workload
 from models.graphs.frame import FrameKey
 from models.graphs.opening import open_frames
 from models.graphs.runner import FrameRunner, Memory
@@ -58,6 +59,7 @@ class InProcessEngine:
         capacity: int = CAPACITY,
         make_backend: Callable[[MattingNetwork, Device], Backend[Any]] = open_backend,
         make_frames: Callable[[MattingNetwork, Device], FrameRunner | None] = open_frames,
+        rate: float | None = None,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,8 +72,10 @@ class InProcessEngine:
             capacity: streams at once.
             make_backend: chooses what runs the network; called on the matting thread.
             make_frames: what runs whole frames in one program, where that is possible; as well.
+            rate: frames a second that every stream is promised, for which their network may look
+                less closely; without it, it never does.
             patience: seconds that a frame waits for those of other streams.
-            clock: seconds, for `patience`.
+            clock: seconds, for `patience` and `rate`.
 
         Raises:
             WeightsError, DeviceError: what the operator asked for is not there.
@@ -86,6 +90,7 @@ class InProcessEngine:
             network = load_network(self._weights)
         self._streams: list[InProcessStream] = []
         self._clock = clock
+        self._load = None if rate is None else Workload(rate, clock)
         self._turns: Turns[InProcessStream] = Turns(self._limit, patience=patience, clock=clock)
         self._changed = threading.Condition()
         self._closing = False
@@ -115,7 +120,9 @@ class InProcessEngine:
             if self._frames is not None:
                 size = self._description.recommended_height, self._description.recommended_width
                 self._frames.require_room(FrameKey(*size, operating_point(*size, accelerator=True)))
-            stream = InProcessStream(self, MattingPipeline(self._backend, frames=self._frames))
+            governor = None if self._load is None else Governor(self._load)
+            pipeline = MattingPipeline(self._backend, frames=self._frames, governor=governor)
+            stream = InProcessStream(self, pipeline)
             self._streams.append(stream)
             self._turns.open(stream)
             return stream
@@ -240,9 +247,11 @@ class InProcessEngine:
         return 1 if self._frames is None else self._frames.limit(key)
 
 
-def open_engine(weights: str | None = None, device: str = "auto") -> InProcessEngine:
+def open_engine(
+    weights: str | None = None, device: str = "auto", rate: float | None = None
+) -> InProcessEngine:
     """The engine for these settings; raises `WeightsError` or `DeviceError`."""
-    return InProcessEngine(weights, device)
+    return InProcessEngine(weights, device, rate=rate)
 
 
 def _describe(

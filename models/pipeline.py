@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic
+from typing import Final, Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +11,23 @@ from torch import Tensor
 
 from models import colour
 from models.backdrop import Backdrop, Transparent
-from models.backends import Backend, Cutout, Image
+from models.backends import Backend, Cutout, Fit, Image
 from models.begun import Begun
 from models.clock import Clock
 from models.compositing import cover, paint_backdrop
-from models.errors import MattingError, PictureError
+from models.errors import MattingError
+from models.governor import Governor
 from models.graphs.frame import FrameKey
 from models.graphs.programs import FrameJob
 from models.graphs.runner import FrameResult, FrameRunner
-from models.operating_point import OperatingPoint, operating_point
-from models.plate import Plate, load_plate
-from models.report import I420, Composite
+from models.looks import Look, Looks, Size
+from models.operating_point import OperatingPoint
+from models.plate import Plate
+from models.report import I420, Composite, Quality
 from models.tracking import THUMBNAIL, PlateTracker
 
-Size = tuple[int, int]
-"""Height and width."""
-
-SETTLING: int = 8
-"""Rounds in which a single picture's fit, smoothed for video, reaches its end."""
+SETTLING: Final = 8
+"""Rounds in which a single picture's fit reaches its end."""
 
 
 class MattingPipeline(Generic[Image]):
@@ -44,15 +43,23 @@ class MattingPipeline(Generic[Image]):
         *,
         careful: bool = False,
         frames: FrameRunner | None = None,
+        governor: Governor | None = None,
     ) -> None:
-        """`careful` gives files on a processor as much as streams get on an accelerator.
+        """Without plate and backdrop.
 
-        With `frames`, of the same network and device, `begin` and `finish` do in one program what
-        `composite` does in steps.
+        Args:
+            backend: runs the network.
+            careful: give files on a processor as much as streams get on an accelerator.
+            frames: of the same network and device: `begin` and `finish` do in one program what
+                `composite` does in steps.
+            governor: decides how closely to look at the frames of a live stream. They never wait
+                for what has to be made for a new size, but show the backdrop meanwhile.
         """
         self._backend = backend
         self._features = None if frames is None else frames.cache()
-        self._generous = careful or backend.accelerator
+        self._looks = Looks(
+            backend.ready, accelerator=careful or backend.accelerator, governor=governor
+        )
         self._plate: Plate | None = None
         self._proven = False
         self._backdrop: Backdrop = Transparent()
@@ -60,6 +67,7 @@ class MattingPipeline(Generic[Image]):
         self._tracker: PlateTracker | None = None
         # For the current size only: a browser that changes it does so for seconds at least.
         self._plate_image: tuple[Size, Image] | None = None
+        self._fitted: tuple[Fit, Image] | None = None
         self._backdrop_image: tuple[Size, Image] | None = None
         self._backdrop_frame: I420 | None = None
 
@@ -76,7 +84,7 @@ class MattingPipeline(Generic[Image]):
         """
         self._plate = plate
         self._proven = proven
-        self._alpha = self._tracker = self._plate_image = None
+        self._alpha = self._tracker = self._plate_image = self._fitted = None
         if self._features is not None:
             self._features.clear()
         # A blurred backdrop is made from the plate.
@@ -104,9 +112,17 @@ class MattingPipeline(Generic[Image]):
         size = colour.frame_size(source)
         if self._plate is None:
             return self._show(size, None, None, clock)
+        look = self._looks.at(size)
+        if look.point is None:
+            # The backdrop, while the plate is neither proven nor lost by frames nobody looked at.
+            pixels = self._backdrop_alone(size)
+            clock.lap("composite")
+            tracker = self._tracked(self._sized_plate(size))
+            return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity)
+        size, source = look.size, _reduced(source, look)
         image = self._backend.upload(source)
         clock.lap("upload")
-        cutout = self._cut_out(image, size, clock)
+        cutout = self._cut_out(image, size, look.point, clock)
 
         def mixed() -> I420:
             mixed = self._backend.compose(cutout, self._painted(size))
@@ -115,14 +131,15 @@ class MattingPipeline(Generic[Image]):
             clock.lap("download")
             return pixels
 
-        return self._show(size, self._tracked(self._sized_plate(size)), mixed, clock)
+        tracker = self._tracked(self._sized_plate(size))
+        return self._show(size, tracker, mixed, clock, look.quality)
 
     def key(self, source: I420) -> FrameKey | None:
         """The program that this frame goes through; `None` if through none."""
         if self._features is None or self._plate is None:
             return None
-        size = colour.frame_size(source)
-        return FrameKey(*size, self._point(size))
+        look = self._looks.at(colour.frame_size(source))
+        return None if look.point is None else FrameKey(*look.size, look.point)
 
     def begin(self, source: I420) -> Begun | Composite:
         """What a program has to do for this frame, or its composite if there is nothing to do.
@@ -136,6 +153,8 @@ class MattingPipeline(Generic[Image]):
         key = self.key(source)
         if key is None or self._features is None:
             return self.composite(source)
+        look = self._looks.at(colour.frame_size(source))
+        source = _reduced(source, look)
         clock = Clock(lambda: None)  # the device is at work for others
         plate = self._sized_plate((key.height, key.width))
         tracker, before = self._tracked(plate), self._alpha
@@ -148,7 +167,8 @@ class MattingPipeline(Generic[Image]):
             raise TypeError("programs need a backend of tensors")
         features = self._features.features(plate, tracker.fit, key.base_size)
         clock.lap("plate")
-        return Begun(FrameJob(key, source, features, backdrop), tracker, before, clock)
+        job = FrameJob(key, source, features, backdrop)
+        return Begun(job, tracker, before, clock, look.quality)
 
     def finish(self, begun: Begun, result: FrameResult) -> Composite:
         """The composite of what the program found; the frame's own thumbnail judges the plate."""
@@ -157,7 +177,7 @@ class MattingPipeline(Generic[Image]):
         self._alpha = result.alpha
         begun.clock.add(result.milliseconds)
         size = (begun.job.key.height, begun.job.key.width)
-        return self._show(size, begun.tracker, lambda: result.composite, begun.clock)
+        return self._show(size, begun.tracker, lambda: result.composite, begun.clock, begun.quality)
 
     def free(self) -> None:
         """Let go of what lies on the device; it is uploaded again when it is needed."""
@@ -171,6 +191,7 @@ class MattingPipeline(Generic[Image]):
         tracker: PlateTracker | None,
         mixed: Callable[[], I420] | None,
         clock: Clock,
+        quality: Quality | None = None,
     ) -> Composite:
         """The one place that decides whether anything of the source, in `mixed`, may be seen.
 
@@ -183,7 +204,10 @@ class MattingPipeline(Generic[Image]):
             pixels = mixed()
         if tracker is None:
             return Composite(pixels, clock.times(), has_plate=False, drift=0.0, validity="none")
-        return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity)
+        times = clock.times()
+        if self._looks.governor is not None:
+            self._looks.governor.measured(times["total"])
+        return Composite(pixels, times, True, tracker.drift, tracker.validity, quality)
 
     def matte(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Alpha (H, W), 0..1, and foreground (H, W, 3) of a picture or a video's frame (H, W, 3).
@@ -195,7 +219,9 @@ class MattingPipeline(Generic[Image]):
             raise MattingError("a picture cannot be matted before there is a plate")
         height, width = rgb.shape[:2]
         image = self._backend.upload_rgb(rgb)
-        cutout = self._cut_out(image, (height, width), Clock(self._backend.wait))
+        point = self._looks.at((height, width)).point
+        assert point is not None  # a picture waits for what it needs
+        cutout = self._cut_out(image, (height, width), point, Clock(self._backend.wait))
         return self._backend.read(cutout)
 
     def settle(self, rgb: NDArray[np.uint8]) -> None:
@@ -213,15 +239,16 @@ class MattingPipeline(Generic[Image]):
                 self._tracker.distrust()
         return self._tracker
 
-    def _cut_out(self, image: Image, size: Size, clock: Clock) -> Cutout[Image]:
+    def _cut_out(
+        self, image: Image, size: Size, point: OperatingPoint, clock: Clock
+    ) -> Cutout[Image]:
         backend = self._backend
         plate = self._sized_plate(size)
         fit = self._tracked(plate).follow(backend.thumbnail(image, *THUMBNAIL), self._alpha)
-        plate = backend.adjust(plate, fit)
+        plate = self._fitted_plate(plate, fit)
         # Until this frame is done, the next one must not rely on an older one.
         self._alpha = None
         clock.lap("plate")
-        point = self._point(size)
         coarse = backend.base(image, plate, point)
         clock.lap("base")
         cutout = backend.refine(image, plate, coarse, point)
@@ -229,8 +256,12 @@ class MattingPipeline(Generic[Image]):
         clock.lap("refine")
         return cutout
 
-    def _point(self, size: Size) -> OperatingPoint:
-        return operating_point(*size, accelerator=self._generous)
+    def _fitted_plate(self, plate: Image, fit: Fit) -> Image:
+        """The same picture as before, as long as the fit changes nothing that can be seen: what
+        backends derive from a plate, they keep for as long as it is the same."""
+        if self._fitted is None or self._fitted[0].differs(fit):
+            self._fitted = (fit, self._backend.adjust(plate, fit))
+        return self._fitted[1]
 
     def _sized_plate(self, size: Size) -> Image:
         if self._plate_image is None or self._plate_image[0] != size:
@@ -243,7 +274,7 @@ class MattingPipeline(Generic[Image]):
             if self._tracker is not None and self._tracker.lost:
                 self._proven = False
             self._plate_image = (size, self._backend.upload_rgb(rgb))
-            self._tracker = self._alpha = None
+            self._tracker = self._alpha = self._fitted = None
         return self._plate_image[1]
 
     def _painted(self, size: Size) -> Image:
@@ -264,30 +295,10 @@ class MattingPipeline(Generic[Image]):
         return None if self._plate is None else self._plate.rgb
 
 
+def _reduced(source: I420, look: Look) -> I420:
+    return source if look.size == look.asked else colour.reduced(source, look.size)
+
+
 def _same_shape(one: Size, other: Size) -> bool:
     """Whether a browser may have scaled one size to the other, which keeps the view."""
     return abs(one[0] * other[1] - one[1] * other[0]) < 0.03 * one[1] * other[1]
-
-
-def matte_picture(
-    backend: Backend[Image], source: NDArray[np.uint8], plate: NDArray[np.uint8]
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Alpha (H, W), 0..1, and foreground (H, W, 3) of one picture (H, W, 3), RGB.
-
-    The plate's exposure is fitted twice: to what most of the picture agrees on, then, once alpha is
-    known, to what is around the person.
-
-    Raises:
-        PictureError: the pictures are of different sizes.
-    """
-    if source.shape != plate.shape:
-        raise PictureError(
-            f"source and plate must have the same size, not {source.shape[1]}x{source.shape[0]} "
-            f"and {plate.shape[1]}x{plate.shape[0]}"
-        )
-    pipeline = MattingPipeline(backend, careful=True)
-    pipeline.set_plate(load_plate(plate))
-    pipeline.settle(source)
-    pipeline.matte(source)
-    pipeline.settle(source)
-    return pipeline.matte(source)

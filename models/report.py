@@ -39,12 +39,27 @@ class PlateReport:
     """Share of the picture that moved during the capture, 0..1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How closely the network looked at a frame."""
+
+    level: int
+    """0 for all there is; each further one gives up something for the promised rate."""
+    levels: int
+    """How many there are."""
+    base_scale: float
+    """Side of the base network's input over side of the frame that was matted."""
+    refine_pixels: int
+    """Pixels of it that might be refined."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Composite:
     """One finished frame."""
 
     pixels: I420
-    """The same size as the source it was made from."""
+    """Of the size of the source it was made from, or a smaller one of the same shape where the
+    time does not suffice for all of its pixels."""
     milliseconds: Mapping[str, float]
     """Time spent per stage, see `STAGES`; stages that did not run are missing."""
     has_plate: bool
@@ -53,6 +68,8 @@ class Composite:
     """Residual between source and fitted plate where no person is, in units of what is normal:
     0 is perfect, below 1 good, above 2 invalid."""
     validity: Validity
+    quality: Quality | None = None
+    """What the network was given; `None` where it did not run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ A backend keeps pictures in the form that suits it: arrays of bytes on the host,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,12 @@ class Cutout(Generic[Image]):
     foreground: Image
 
 
+FIT_STEP: Final = 0.25 / 255
+"""Change of a fitted plate, 0..1, below which the old fit is kept, and with it all that was derived
+from the plate: a quarter of a step of 8 bits is less than a source can show, and a camera at rest
+never exceeds it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """How the plate's colours have to change to be the source's: gain * plate + offset."""
@@ -34,6 +40,16 @@ class Fit:
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """In units of full scale, 0..1."""
+
+    def differs(self, other: Fit) -> bool:
+        """Whether a plate looks another under `other`: some colour moves by more than `FIT_STEP`.
+
+        Linear, so that the most is at black or at white.
+        """
+        return any(
+            max(abs(q - p), abs(h - g + q - p)) > FIT_STEP
+            for g, h, p, q in zip(self.gain, other.gain, self.offset, other.offset, strict=True)
+        )
 
 
 class Backend(Protocol[Image]):
@@ -43,6 +59,10 @@ class Backend(Protocol[Image]):
     """For people: `openvino bf16`, `torch fp32`, `torch fp16`."""
     accelerator: bool
     """Whether frames leave the host."""
+
+    def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
+        """Whether frames of this size can be matted now. If not, they soon can: what has to be
+        made for them is, beside the calling thread. Never waits."""
 
     def upload(self, source: I420) -> Image:
         """The frame as RGB in this backend's form."""

@@ -1,23 +1,21 @@
 """OpenVINO: the fast way on a processor, and an optional dependency.
 
-On two AMD EPYC cores with AVX512-BF16, at 640x360 with the base network at 256x144: base 8 ms and
-refiner 14 ms, where torch takes 40 and 45 in fp32.
-
-The refiner runs densely as one static graph, and its result is used where the network would have
-refined a patch: the same answer. Below about 20 % of the area patches take fewer multiplications,
-but cutting them out of the maps costs more than what they save (32 ms against 12 for 10 %).
+Two static graphs a size: the base network, and the refiner on a fixed number of tiles, which is run
+as often as a frame has tiles worth refining (`models.backends.tiles`).
 """
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import cv2
 import numpy as np
 import openvino  # type: ignore[import-untyped,import-not-found,unused-ignore]
-import torch
 from numpy.typing import NDArray
 from openvino.preprocess import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
     PrePostProcessor,
@@ -25,20 +23,32 @@ from openvino.preprocess import (  # type: ignore[import-untyped,import-not-foun
 
 from models import colour, compositing
 from models.backends import Cutout, Fit
+from models.backends.tiles import Cut, TileGrid
 from models.backends.translation import translate
 from models.device import processor_has_bf16, processors
 from models.network import MattingNetwork
-from models.network.base import resize
-from models.network.refiner import select
 from models.operating_point import OperatingPoint
 from models.report import I420
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
+Size = tuple[int, int]
+"""Rows and columns."""
+
+TILES: Final = 32
+"""Refined by one call. A frame has tens to hundreds; the last call's rest is wasted."""
+
+PLATES_KEPT: Final = 16
+"""A size: 7 MB each at 1280x720. Streams whose plates are not there make them anew every frame."""
+
+OUTPUTS: Final = (openvino.Type.f32, openvino.Type.u8)
+"""Of the graphs: floats first, then, of the refiner, a picture."""
+
 SIZES_KEPT: Final = 6
 """Compiled sizes kept, least recently used first out: a browser that adapts its resolution walks
-through three or four. Each takes about half a second to compile and 50 MB."""
+through three or four, a governor through six. Each takes about half a second to compile, and 50
+MB."""
 
 
 class OpenVinoBackend:
@@ -58,7 +68,11 @@ class OpenVinoBackend:
             "INFERENCE_NUM_THREADS": str(processors()),
         }
         self._base, self._refiner = translate(self._network, self._core)
-        self._compiled: OrderedDict[tuple[int, int, int, int], _Compiled] = OrderedDict()
+        self._compiled: OrderedDict[tuple[Size, Size], Future[_Compiled]] = OrderedDict()
+
+    def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
+        """See `Backend`."""
+        return self._for(height, width, point).done()
 
     def upload(self, source: I420) -> Bytes:
         """See `Backend`."""
@@ -80,40 +94,33 @@ class OpenVinoBackend:
 
     def base(self, source: Bytes, plate: Bytes, point: OperatingPoint) -> _Compiled:
         """See `Backend`."""
-        source, plate = _padded(source), _padded(plate)
-        height, width = source.shape[:2]
-        at = self._network.with_settings(base_scale=point.base_scale)
-        rows, columns = at.base_size(height, width)
-        compiled = self._at(height, width, rows, columns)
-        small = [
-            cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)[None]
-            for picture in (source, plate)
-        ]
-        compiled.base.infer(small, share_inputs=True)
+        compiled = self._for(source.shape[0], source.shape[1], point).result()
+        compiled.base.infer(
+            [compiled.small(_padded(source)), compiled.plate(plate).small], share_inputs=True
+        )
         return compiled
 
     def refine(
         self, source: Bytes, plate: Bytes, coarse: object, point: OperatingPoint
     ) -> Cutout[Bytes]:
-        """See `Backend`."""
+        """See `Backend`. The tiles' area is what `point` allows, patches are not counted."""
         if not isinstance(coarse, _Compiled):
             raise TypeError("coarse must be the result of this backend's base")
         height, width = source.shape[:2]
-        source, plate = _padded(source), _padded(plate)
-        rows, columns = source.shape[0] // 4, source.shape[1] // 4
-        output = coarse.base.get_output_tensor(0)
-        error = torch.from_numpy(output.data[:, 4:5]).clamp(0, 1)
+        output = coarse.base.get_output_tensor(0).data[0]
         config = self._network.with_settings(refine_pixels=point.refine_pixels).config
-        refined = np.ones((1, 1, rows, columns), np.float32)
-        if config.refine_mode != "full":
-            refined = select(resize(error, (rows, columns)), config).float().numpy()
-        coarse.refiner.infer(
-            {0: source[None], 1: plate[None], 2: output, 3: refined}, share_inputs=True
-        )
-        # Copied: the next frame of this size overwrites them.
-        alpha = coarse.refiner.get_output_tensor(0).data[0, :height, :width].copy()
-        foreground = coarse.refiner.get_output_tensor(1).data[0, :height, :width].copy()
-        return Cutout(alpha, foreground)
+        tiles = coarse.grid.choose(output[..., 4].clip(0, 1), config)
+        padded = _padded(source)
+        alpha, foreground = _coarse_matte(output, padded, coarse.grid)
+        if len(tiles):
+            seen, empty = coarse.grid.padded(padded), coarse.plate(plate).padded
+            for some in np.array_split(tiles, -(-len(tiles) // TILES)):
+                cut = coarse.grid.cut(some, seen, empty, output)
+                coarse.refiner.infer(_filled(cut), share_inputs=True)
+                for picture, index in ((alpha, 0), (foreground, 1)):
+                    values = coarse.refiner.get_output_tensor(index).data[: len(some)]
+                    coarse.grid.paste(picture, some, values)
+        return Cutout(alpha[:height, :width], foreground[:height, :width])
 
     def compose(self, cutout: Cutout[Bytes], backdrop: Bytes) -> Bytes:
         """See `Backend`."""
@@ -142,28 +149,39 @@ class OpenVinoBackend:
     def wait(self) -> None:
         """See `Backend`. Everything here is done when it returns."""
 
-    def _at(self, height: int, width: int, rows: int, columns: int) -> _Compiled:
-        key = (height, width, rows, columns)
-        if key not in self._compiled:
-            self._compiled[key] = self._compile(height, width, rows, columns)
+    def _for(self, height: int, width: int, point: OperatingPoint) -> Future[_Compiled]:
+        """What frames of this size need, at work on a thread of its own if it is not there yet."""
+        frame = (height + -height % 4, width + -width % 4)
+        base = self._network.with_settings(base_scale=point.base_scale).base_size(*frame)
+        key = (frame, base)
+        made = self._compiled.get(key)
+        if made is None or (made.done() and made.exception() is not None):
+            made = self._compiled[key] = Future()
+            # The network holds still meanwhile, and OpenVINO may be asked by several threads.
+            threading.Thread(
+                target=_fulfil, args=(made, self._compile, key), name="compile", daemon=True
+            ).start()
             if len(self._compiled) > SIZES_KEPT:
                 self._compiled.popitem(last=False)
         self._compiled.move_to_end(key)
-        return self._compiled[key]
+        return made
 
-    def _compile(self, height: int, width: int, rows: int, columns: int) -> _Compiled:
-        small, frame = [1, 3, rows, columns], [1, 3, height, width]
-        base = self._static(self._base, [small, small])
-        patches = [1, 1, height // 4, width // 4]
-        refiner = self._static(self._refiner, [frame, frame, [1, 37, rows, columns], patches])
+    def _compile(self, key: tuple[Size, Size]) -> _Compiled:
+        frame, base = key
+        grid = TileGrid(frame, base, self._network.config.refine_kernel)
+        small, window, half = [1, 3, *base], [TILES, 3, grid.window, grid.window], grid.window // 2
+        down, across = ([TILES, half, side] for side in grid.block)
         requests = []
-        for model in (base, refiner):
-            compiled = self._core.compile_model(model, "CPU", self._options)
+        for model, shapes in (
+            (self._base, [small, small]),
+            (self._refiner, [window, window, [TILES, *grid.block, 37], down, across]),
+        ):
+            compiled = self._core.compile_model(self._static(model, shapes), "CPU", self._options)
             requests.append(compiled.create_infer_request())
-        return _Compiled(*requests)
+        return _Compiled(grid, *requests)
 
     def _static(self, model: Any, shapes: list[list[int]]) -> Any:
-        """A copy for fixed sizes whose first two inputs, and pictures it gives, are bytes."""
+        """A copy for fixed sizes, channels last, whose pictures, in and out, are bytes."""
         model = model.clone()
         model.reshape({i: openvino.PartialShape(shape) for i, shape in enumerate(shapes)})
         steps = PrePostProcessor(model)
@@ -173,20 +191,85 @@ class OpenVinoBackend:
             pictures.tensor().set_layout(openvino.Layout("NHWC"))
             pictures.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
             pictures.model().set_layout(openvino.Layout("NCHW"))
-        if len(model.outputs) == 2:
-            for i, kind in enumerate((openvino.Type.f32, openvino.Type.u8)):
-                steps.output(i).model().set_layout(openvino.Layout("NCHW"))
-                steps.output(i).tensor().set_layout(openvino.Layout("NHWC"))
-                steps.output(i).tensor().set_element_type(kind)
+        for i, kind in zip(range(len(model.outputs)), OUTPUTS, strict=False):
+            steps.output(i).model().set_layout(openvino.Layout("NCHW"))
+            steps.output(i).tensor().set_layout(openvino.Layout("NHWC"))
+            steps.output(i).tensor().set_element_type(kind)
         return steps.build()
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """The two networks, ready for one size; `base` holds the result that `refiner` reads."""
+def _fulfil(future: Future[_Compiled], make: Callable[[Any], _Compiled], key: object) -> None:
+    try:
+        future.set_result(make(key))
+    except Exception as error:  # whoever asks for the result gets it
+        future.set_exception(error)
 
+
+@dataclass(frozen=True, slots=True)
+class _Plate:
+    """What does not change while the plate does not."""
+
+    picture: Bytes
+    small: Bytes
+    """(1, rows, columns, 3) for the base network."""
+    padded: Bytes
+    """As `TileGrid.cut` takes it."""
+
+
+@dataclass(slots=True)
+class _Compiled:
+    """Both networks, ready for one size; `base` holds the result that `refine` reads."""
+
+    grid: TileGrid
     base: Any
     refiner: Any
+    plates: OrderedDict[int, _Plate] = field(default_factory=OrderedDict)
+    """Of the streams that have this size, by identity, the least recently used first."""
+
+    def small(self, picture: Bytes) -> Bytes:
+        """(1, rows, columns, 3) as the base network takes it."""
+        rows, columns = self.grid.base
+        resized = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(resized[None], dtype=np.uint8)
+
+    def plate(self, picture: Bytes) -> _Plate:
+        """Made once for as long as a stream uses the same array."""
+        made = self.plates.get(id(picture))
+        if made is None:
+            padded = _padded(picture)
+            # The picture is kept with it, so that its identity stays its own.
+            made = _Plate(picture, self.small(padded), self.grid.padded(padded))
+            self.plates[id(picture)] = made
+            if len(self.plates) > PLATES_KEPT:
+                self.plates.popitem(last=False)
+        self.plates.move_to_end(id(picture))
+        return made
+
+
+def _coarse_matte(output: Floats, source: Bytes, grid: TileGrid) -> tuple[NDArray[Any], Bytes]:
+    """Alpha and foreground of all that no tile covers, of the size of `TileGrid.whole`."""
+    height, width = grid.frame
+    alpha = np.zeros((*grid.whole, 1), np.float32)
+    foreground = np.zeros((*grid.whole, 3), np.uint8)
+    alpha[:height, :width, 0] = cv2.resize(
+        output[..., 0].clip(0, 1), (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    # In whole steps of a byte: a third of the time of floats.
+    steps = np.rint(output[..., 1:4] * np.float32(255)).clip(-255, 255).astype(np.int16)
+    residual = cv2.resize(steps, (width, height), interpolation=cv2.INTER_LINEAR)
+    foreground[:height, :width] = cv2.add(source, residual, dtype=cv2.CV_8U)
+    return alpha, foreground
+
+
+def _filled(cut: Cut) -> list[NDArray[Any]]:
+    """The graph's inputs, made up to `TILES`."""
+    inputs: list[NDArray[Any]] = [cut.source, cut.plate, cut.coarse, cut.down, cut.across]
+    missing = TILES - len(cut.source)
+    if not missing:
+        return inputs
+    return [
+        np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)]) for part in inputs
+    ]
 
 
 def _padded(picture: Bytes) -> Bytes:

@@ -35,6 +35,10 @@ class TorchBackend:
         self.name = _NAMES[self._dtype]
         self.accelerator = device.kind != "cpu"
 
+    def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
+        """See `Backend`. Always: torch takes any size."""
+        return True
+
     @torch.inference_mode()
     def upload(self, source: I420) -> Tensor:
         """See `Backend`. One copy of 1.5 bytes per pixel; the colours are converted there."""

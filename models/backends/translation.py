@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.backends.tiles import TileGrid
 from models.network import MattingNetwork
-from models.network.base import resize
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ PARTS = ("base", "refiner")
 
 
 def translate(network: MattingNetwork, core: Any) -> tuple[Any, Any]:
-    """Base network and dense refiner, for any size of frame, from the cache if they are there."""
+    """Base network and refiner of tiles, for any size, from the cache if they are there."""
     folder = cache_folder() / _fingerprint(network)
     try:
         base, refiner = (core.read_model(folder / f"{part}.xml") for part in PARTS)
@@ -52,8 +52,12 @@ def cache_folder() -> Path:
 
 def _trace(network: MattingNetwork) -> tuple[Any, Any]:
     # Traced at an arbitrary size; the sizes stay free until they are compiled.
-    frame, small = torch.rand(1, 3, 64, 96), torch.rand(1, 3, 32, 48)
-    coarse, refined = torch.rand(1, 37, 32, 48), torch.ones(1, 1, 16, 24)
+    small = torch.rand(1, 3, 32, 48)
+    grid = TileGrid((64, 96), (32, 48), network.config.refine_kernel)
+    window, (rows, columns), tiles = grid.window, grid.block, 2
+    seen, coarse = torch.rand(tiles, 3, window, window), torch.rand(tiles, rows, columns, 37)
+    half = window // 2
+    down, across = torch.rand(tiles, half, rows), torch.rand(tiles, half, columns)
     with torch.inference_mode(), warnings.catch_warnings():
         # OpenVINO traces; torch calls that deprecated and warns of sizes, which are kept free.
         warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
@@ -61,7 +65,7 @@ def _trace(network: MattingNetwork) -> tuple[Any, Any]:
         return (
             openvino.convert_model(_Base(network), example_input=(small, small)),
             openvino.convert_model(
-                _DenseRefiner(network), example_input=(frame, frame, coarse, refined)
+                _TileRefiner(network), example_input=(seen, seen, coarse, down, across)
             ),
         )
 
@@ -97,25 +101,39 @@ class _Base(nn.Module):
         return self.network.base_stage(source, plate)
 
 
-class _DenseRefiner(nn.Module):
-    """`MattingNetwork.refine_stage` with the selection made outside, as a mask of patches."""
+class _TileRefiner(nn.Module):
+    """The refiner on what `models.backends.tiles` cuts out."""
 
     def __init__(self, network: MattingNetwork) -> None:
         super().__init__()
-        everything = network.with_settings(refine_mode="full")
-        self.network, self.refiner, self.config = network, everything.refiner, everything.config
+        self.refiner = network.refiner
+        # Pixels of the halo that the first stage uses up, and that both do.
+        self.first, self.both = (4, 6) if network.config.refine_kernel == 3 else (0, 0)
 
     def forward(
-        self, source: Tensor, plate: Tensor, base_output: Tensor, refined: Tensor
+        self, source: Tensor, plate: Tensor, coarse: Tensor, down: Tensor, across: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Alpha (1, 1, H, W), 0..1, and foreground (1, 3, H, W), 0..255, ready to be cut off."""
-        coarse = self.network.read_base(base_output)
-        found = torch.cat([coarse.hidden, coarse.alpha, coarse.residual], 1)
+        """Alpha (N, 1, 16, 16), 0..1, and foreground (N, 3, 16, 16), 0..255, ready to be cut off.
+
+        See `models.backends.tiles.Cut`; frames are N x 3 x window x window, 0..1, here.
+        """
+        alpha, residual, hidden = coarse[..., :1], coarse[..., 1:4], coarse[..., 5:]
+        # As `MattingNetwork.read_base`, with channels last: the resizes that follow are two
+        # products of matrices for all channels together.
+        found = torch.cat([hidden.relu(), alpha.clamp(0, 1), residual], 3)
+        count, rows, columns, channels = found.shape
+        found = down @ found.reshape(count, rows, columns * channels)
+        found = across.unsqueeze(1) @ found.reshape(count, down.shape[1], columns, channels)
         frames = torch.cat([source, plate], 1)
-        dense, _ = self.refiner(frames, found, coarse.error, self.config)
-        size = (source.shape[2], source.shape[3])
-        plain = resize(torch.cat([coarse.alpha, coarse.residual], 1), size)
-        chosen = functional.interpolate(refined, scale_factor=4.0, mode="nearest")
-        out = plain + chosen * (dense - plain)
-        foreground = (out[:, 1:] + source).clamp(0, 1) * 255 + 0.5
+        x = self.refiner.first(
+            torch.cat([found.permute(0, 3, 1, 2), functional.avg_pool2d(frames, 2)], 1)
+        )
+        x = functional.interpolate(x, scale_factor=2, mode="nearest")
+        out = self.refiner.second(torch.cat([x, _inner(frames, self.first)], 1))
+        foreground = (out[:, 1:] + _inner(source, self.both)).clamp(0, 1) * 255 + 0.5
         return out[:, :1].clamp(0, 1), foreground
+
+
+def _inner(x: Tensor, border: int) -> Tensor:
+    """Without a border of so many pixels."""
+    return x[..., border : x.shape[2] - border, border : x.shape[3] - border]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 from torch import Tensor
@@ -12,10 +11,6 @@ from torch.nn import functional
 from models.backends import Fit
 from models.graphs.network import SMALL_CHANNELS, FrameNetwork
 from models.network.base import resize
-
-FIT_STEP: Final = 0.25 / 255
-"""Change of the fitted plate, 0..1, below which the old fit is kept: a quarter of a step of 8 bits
-is less than a source can show, and a camera at rest never exceeds it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -80,7 +75,7 @@ class PlateCache:
     def features(self, plate: Tensor, fit: Fit, base_size: tuple[int, int]) -> PlateFeatures:
         """Those of `plate` (1, 3, H, W) under `fit`, or one that looks the same."""
         known = self._key is not None and self._key[0] is plate and self._key[1] == base_size
-        if self._features is None or not known or differs(self._fit, fit):
+        if self._features is None or not known or self._fit.differs(fit):
             # Let go of the old ones first: two generations need not fit into the memory.
             self.clear()
             self._features = plate_features(self._network, plate, fit, base_size)
@@ -91,15 +86,6 @@ class PlateCache:
     def clear(self) -> None:
         """Free the device's memory."""
         self._key = self._features = None
-
-
-def differs(old: Fit, new: Fit) -> bool:
-    """Whether a colour in 0..1 moves by more than `FIT_STEP` from one fit to the other."""
-    return any(
-        # Linear, so that the most is at black or at white.
-        max(abs(q - p), abs(n - o + q - p)) > FIT_STEP
-        for o, n, p, q in zip(old.gain, new.gain, old.offset, new.offset, strict=True)
-    )
 
 
 def in_fours(picture: Tensor) -> Tensor:

@@ -85,10 +85,18 @@ class Interpolation(NamedTuple):
 
 
 def interpolation(coarse: int, fine: int, side: int, margin: int, *, like: Tensor) -> Interpolation:
-    """For `fine // side` windows of `side` pixels with a margin, bilinear, outside 0."""
+    """Bilinear with half-pixel centres, for windows of cells with a margin around them.
+
+    Args:
+        coarse: pixels of the coarse axis.
+        fine: pixels of the fine axis; the last cell may reach beyond its end.
+        side: fine pixels along a cell.
+        margin: fine pixels more on either side.
+        like: of the device and type that the matrices shall have.
+    """
     device = like.device
     window = side + 2 * margin
-    cells = torch.arange(fine // side, device=device)
+    cells = torch.arange(-(-fine // side), device=device)
     position = cells[:, None] * side - margin + torch.arange(window, device=device)
     inside = (position >= 0) & (position < fine)
     # Half-pixel centres, as interpolate(align_corners=False) has them.

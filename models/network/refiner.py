@@ -67,24 +67,28 @@ class Refiner(nn.Module):
         x = crop_resized(coarse, half, patches, side=2, margin=first)
         # Exactly half the size, so the bilinear resize is the mean of 2x2 pixels.
         seen = crop(functional.avg_pool2d(frames, 2), patches, side=2, margin=first)
-        x = self._first(torch.cat([x, seen], 1))
+        x = self.first(torch.cat([x, seen], 1))
         x = functional.interpolate(x, scale_factor=2, mode="nearest")
-        return self._second(torch.cat([x, crop(frames, patches, side=4, margin=second)], 1))
+        return self.second(torch.cat([x, crop(frames, patches, side=4, margin=second)], 1))
 
     def _everywhere(self, frames: Tensor, coarse: Tensor) -> Tensor:
         """(N, 4, H, W) by ordinary convolution; borders see the zeros that patches see."""
         half = (frames.shape[2] // 2, frames.shape[3] // 2)
         first, second = (3, 2) if self.kernel == 3 else (0, 0)
         x = torch.cat([resize(coarse, half), functional.avg_pool2d(frames, 2)], 1)
-        x = self._first(functional.pad(x, (first,) * 4))
+        x = self.first(functional.pad(x, (first,) * 4))
         x = functional.interpolate(x, scale_factor=2, mode="nearest")
-        return self._second(torch.cat([x, functional.pad(frames, (second,) * 4)], 1))
+        return self.second(torch.cat([x, functional.pad(frames, (second,) * 4)], 1))
 
-    def _first(self, x: Tensor) -> Tensor:
+    def first(self, x: Tensor) -> Tensor:
+        """At half size: (N, 42, h, w), in the order of `conv1`, to (N, 16, h - 4, w - 4); a kernel
+        of 1 keeps the size."""
         x = functional.relu(self.bn1(self.conv1(x)))
         return functional.relu(self.bn2(self.conv2(x)))
 
-    def _second(self, x: Tensor) -> Tensor:
+    def second(self, x: Tensor) -> Tensor:
+        """At full size: (N, 22, H, W) to (N, 4, H - 4, W - 4), alpha and residual, not clamped; a
+        kernel of 1 keeps the size."""
         out: Tensor = self.conv4(functional.relu(self.bn3(self.conv3(x))))
         return out
 

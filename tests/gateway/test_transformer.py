@@ -209,18 +209,32 @@ async def test_a_hanging_engine_ends_in_the_backdrop_and_its_late_answer_is_drop
         assert abs(await made.next() - PERSON) < 2
 
 
-async def test_an_engine_that_answers_with_another_size_has_failed():
+def answering_with(made: Bench, rows: int, columns: int) -> ScriptedStream:
+    class Cropping(ScriptedStream):
+        def _composite(self, source: np.ndarray):  # type: ignore[no-untyped-def]
+            return super()._composite(source[:rows, :columns])
+
+    return Cropping(made.engine)
+
+
+async def test_an_engine_that_answers_with_another_shape_has_failed():
     async with bench() as made:
-
-        class Wrong(ScriptedStream):
-            def _composite(self, source: np.ndarray):  # type: ignore[no-untyped-def]
-                return super()._composite(source[:36, :32])
-
-        made.transformer._matting = Wrong(made.engine)
+        made.transformer._matting = answering_with(made, 36, 48)
         made.feed.show()
         await made.settle()
         assert made.stats.failures == 1
         assert made.transformer.composites.value is None
+
+
+async def test_an_engine_without_time_for_all_pixels_may_answer_with_fewer():
+    async with bench() as made:
+        made.transformer._matting = answering_with(made, 36, 32)
+        made.feed.show()
+        await made.settle()
+        assert made.stats.failures == 0
+        shown = made.transformer.composites.value
+        assert shown is not None
+        assert shown.pixels.shape == (36, 32)
 
 
 async def test_an_engine_whose_thread_is_gone_ends_in_the_backdrop():

@@ -13,9 +13,11 @@ from models.backends import Cutout, Fit
 from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
 from models.errors import MattingError, PictureError
-from models.operating_point import OperatingPoint
-from models.pipeline import MattingPipeline, matte_picture
+from models.governor import Governor, Workload
+from models.operating_point import LEVELS, OperatingPoint
+from models.pipeline import MattingPipeline
 from models.plate import load_plate
+from models.still import matte_picture
 from tests.models.random_network import make_network
 
 PERSON = np.s_[16:, 30:60]
@@ -193,3 +195,62 @@ def test_a_browser_that_scales_its_picture_needs_no_proof(backend: Ideal):
     pipeline.set_plate(load_plate(room()))
     pipeline.composite(colour.to_i420(room()))
     assert pipeline.composite(colour.to_i420(room(36, 64))).validity == "good"
+
+
+class Slow:
+    """Takes `milliseconds` for every frame, on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_slow_device_mattes_smaller_frames_and_says_so(backend: Ideal):
+    clock = Slow()
+    governor = Governor(Workload(30, clock))
+    pipeline = MattingPipeline(backend, governor=governor)
+    pipeline.set_plate(load_plate(room()))
+    pipeline.set_backdrop(Colour(0, 0, 255))
+    frame = colour.to_i420(source())
+    while governor.number + 1 < len(LEVELS):
+        clock.now += 0.1
+        governor.measured(100)
+    composite = pipeline.composite(frame)
+    assert composite.quality is not None
+    assert composite.quality.level == len(LEVELS) - 1
+    assert composite.pixels.shape == (36 * 3 // 2, 64)
+    rgb = colour.to_rgb(composite.pixels).astype(int)
+    assert np.abs(rgb[12:34, 18:28] - (240, 20, 20)).max() < 40
+    assert np.abs(rgb[:4] - (0, 0, 255)).max() < 12
+
+
+def test_a_size_that_is_still_being_made_ready_shows_the_backdrop_alone(
+    backend: Ideal, monkeypatch: pytest.MonkeyPatch
+):
+    made: list[str] = []
+    monkeypatch.setattr(backend, "ready", lambda *_: bool(made))
+    pipeline = MattingPipeline(backend, governor=Governor(Workload(30)))
+    pipeline.set_plate(load_plate(room()))
+    pipeline.set_backdrop(Colour(0, 0, 255))
+    frame = colour.to_i420(source())
+    waiting = pipeline.composite(frame)
+    assert waiting.has_plate
+    assert waiting.quality is None
+    assert np.ptp(waiting.pixels[:72]) == 0
+    made.append("networks of this size")
+    assert np.ptp(pipeline.composite(frame).pixels[:72]) > 0
+
+
+def test_the_fitted_plate_stays_the_same_picture_while_the_light_does(
+    backend: Ideal,
+):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    for _ in range(50):
+        pipeline.composite(colour.to_i420(source(light=1.2)))
+    last = [id(plate) for plate in backend.plates[-3:]]
+    assert len(set(last)) == 1
+    pipeline.composite(colour.to_i420(source(light=0.9)))
+    assert id(backend.plates[-1]) != last[-1]

@@ -44,6 +44,8 @@
  * @property {Record<string, number>} ms per stage
  * @property {number} latency_ms
  * @property {{state: PlateState, validity: Validity, drift: number}} plate
+ * @property {{level: number, levels: number, base_scale: number, refine_pixels: number,
+ *   width: number, height: number} | null} quality
  * @property {number} frames_in
  * @property {number} frames_out
  *

@@ -1,7 +1,7 @@
 import { STAGES, plateWords, rate } from "../state/words.js";
 import { make, part } from "./dom.js";
 
-/** @import { State } from "../types.js" */
+/** @import { State, Stats } from "../types.js" */
 
 /** The line of numbers under the stage; the same numbers as data attributes, for tests. */
 export class Statistics {
@@ -22,6 +22,7 @@ export class Statistics {
         figure("Composite", `${stats.fps_out.toFixed(1)} fps`, slow ? "warning" : ""),
         figure("Size", `${stats.width} × ${stats.height}`),
         figure("Matting", `${total(stats.ms).toFixed(1)} ms`),
+        ...quality(stats),
         stages(stats.ms),
         figure("Latency", `${Math.round(stats.latency_ms)} ms`),
         figure("Dropped", String(stats.dropped)),
@@ -59,6 +60,7 @@ export class Statistics {
       plateState: plate.state,
       validity: plate.validity,
       drift: plate.drift,
+      level: stats?.quality?.level,
       sentKbps: network?.sentKbps,
       receivedKbps: network?.receivedKbps,
       receivedFps: network?.receivedFps,
@@ -79,6 +81,15 @@ function total(ms) {
 function figure(name, value, tone = "") {
   const data = { tone };
   return make("span", { className: "figure", data, text: `${name} ` }, make("b", { text: value }));
+}
+
+/** What was given up for the rate, if anything. @param {Stats} stats */
+function quality({ quality: now, width, height }) {
+  if (!now || now.level === 0) return [];
+  const smaller = now.width < width ? `, ${now.width} × ${now.height}` : "";
+  const mark = figure("Detail", `${now.levels - now.level} of ${now.levels}${smaller}`, "warning");
+  mark.title = "The gateway looks less closely to keep up its rate; smaller pictures are faster.";
+  return [mark];
 }
 
 /** A bar of the stages' shares. @param {Record<string, number>} ms */

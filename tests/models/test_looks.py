@@ -1,0 +1,108 @@
+"""A live stream looks as closely as its governor says, as soon as that can be had."""
+
+from __future__ import annotations
+
+from models.governor import FRAMES, Governor, Workload
+from models.looks import Looks
+from models.operating_point import LEVELS, OperatingPoint
+
+HD = (720, 1280)
+
+
+class Workshop:
+    """A backend's `ready`: everything takes until `finish`."""
+
+    def __init__(self) -> None:
+        self.made: set[tuple[int, int, OperatingPoint]] = set()
+        self.asked: set[tuple[int, int, OperatingPoint]] = set()
+
+    def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
+        self.asked.add((height, width, point))
+        return (height, width, point) in self.made
+
+    def finish(self) -> None:
+        self.made |= self.asked
+
+
+class Slow(Governor):
+    """On a device that takes 90 ms for every frame."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(Workload(30, lambda: self.now))
+
+    def frame(self) -> None:
+        self.now += 0.09
+        self.measured(90)
+
+    def go_down(self) -> None:
+        level = self.number
+        for _ in range(4 * FRAMES):
+            if self.number > level:
+                return
+            self.frame()
+        raise AssertionError("the governor holds a level that takes 90 ms")
+
+
+def governed(workshop: Workshop) -> tuple[Looks, Slow]:
+    governor = Slow()
+    return Looks(workshop.ready, accelerator=False, governor=governor), governor
+
+
+def test_without_a_governor_everything_is_looked_at_and_waited_for():
+    looks = Looks(Workshop().ready, accelerator=False, governor=None)
+    look = looks.at(HD)
+    assert look.point is not None
+    assert (look.size, look.level) == (HD, 0)
+
+
+def test_a_new_size_cannot_be_looked_at_until_it_is_ready():
+    workshop = Workshop()
+    looks, _ = governed(workshop)
+    assert looks.at(HD).point is None
+    assert looks.at(HD).quality is None
+    workshop.finish()
+    quality = looks.at(HD).quality
+    assert quality is not None
+    assert (quality.level, quality.levels) == (0, len(LEVELS))
+
+
+def test_the_level_before_goes_on_until_the_new_one_is_ready():
+    workshop = Workshop()
+    looks, governor = governed(workshop)
+    looks.at(HD)
+    workshop.finish()
+    before = looks.at(HD)
+    governor.go_down()
+    assert looks.at(HD) == before
+    workshop.finish()
+    after = looks.at(HD)
+    assert after.level == 1
+    assert after.point is not None
+    assert before.point is not None
+    assert after.point.refine_pixels < before.point.refine_pixels
+
+
+def test_the_last_levels_matte_smaller_frames_of_the_same_shape():
+    workshop = Workshop()
+    looks, governor = governed(workshop)
+    sizes = []
+    for _ in LEVELS:
+        looks.at(HD)
+        workshop.finish()
+        sizes.append(looks.at(HD).size)
+        if governor.number + 1 < len(LEVELS):
+            governor.go_down()
+    assert sizes == [HD, HD, HD, HD, (540, 960), (360, 640)]
+
+
+def test_another_size_begins_with_all_there_is_measured_anew():
+    workshop = Workshop()
+    looks, governor = governed(workshop)
+    looks.at(HD)
+    workshop.finish()
+    governor.go_down()
+    looks.at((360, 640))
+    for _ in range(FRAMES - 1):
+        governor.frame()
+    assert governor.number == 1  # not judged by what the other size took
