@@ -69,7 +69,9 @@ def planes(source: I420) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[
 
 
 def reduced(source: I420, size: tuple[int, int]) -> I420:
-    """The frame in a smaller size (rows, columns, both even)."""
+    """The frame in a smaller size (rows, columns, both even), itself in its own size."""
+    if frame_size(source) == size:
+        return source
     height, width = size
     smaller = np.empty((height * 3 // 2, width), np.uint8)
     for plane, target in zip(planes(source), planes(smaller), strict=True):

@@ -20,7 +20,7 @@ from models.governor import Governor
 from models.graphs.frame import FrameKey
 from models.graphs.programs import FrameJob
 from models.graphs.runner import FrameResult, FrameRunner
-from models.looks import Look, Looks, Size
+from models.looks import Looks, Size
 from models.operating_point import OperatingPoint
 from models.plate import Plate
 from models.report import I420, Composite, Quality
@@ -119,7 +119,7 @@ class MattingPipeline(Generic[Image]):
             clock.lap("composite")
             tracker = self._tracked(self._sized_plate(size))
             return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity)
-        size, source = look.size, _reduced(source, look)
+        size, source = look.size, colour.reduced(source, look.size)
         image = self._backend.upload(source)
         clock.lap("upload")
         cutout = self._cut_out(image, size, look.point, clock)
@@ -154,7 +154,7 @@ class MattingPipeline(Generic[Image]):
         if key is None or self._features is None:
             return self.composite(source)
         look = self._looks.at(colour.frame_size(source))
-        source = _reduced(source, look)
+        source = colour.reduced(source, look.size)
         clock = Clock(lambda: None)  # the device is at work for others
         plate = self._sized_plate((key.height, key.width))
         tracker, before = self._tracked(plate), self._alpha
@@ -293,10 +293,6 @@ class MattingPipeline(Generic[Image]):
 
     def _scene(self) -> NDArray[np.uint8] | None:
         return None if self._plate is None else self._plate.rgb
-
-
-def _reduced(source: I420, look: Look) -> I420:
-    return source if look.size == look.asked else colour.reduced(source, look.size)
 
 
 def _same_shape(one: Size, other: Size) -> bool:

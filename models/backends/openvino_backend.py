@@ -42,9 +42,6 @@ TILES: Final = 32
 PLATES_KEPT: Final = 16
 """A size: 7 MB each at 1280x720. Streams whose plates are not there make them anew every frame."""
 
-OUTPUTS: Final = (openvino.Type.f32, openvino.Type.u8)
-"""Of the graphs: floats first, then, of the refiner, a picture."""
-
 SIZES_KEPT: Final = 6
 """Compiled sizes kept, least recently used first out: a browser that adapts its resolution walks
 through three or four, a governor through six. Each takes about half a second to compile, and 50
@@ -107,11 +104,11 @@ class OpenVinoBackend:
         if not isinstance(coarse, _Compiled):
             raise TypeError("coarse must be the result of this backend's base")
         height, width = source.shape[:2]
-        output = coarse.base.get_output_tensor(0).data[0]
+        output, matte = (coarse.base.get_output_tensor(index).data[0] for index in (0, 1))
         config = self._network.with_settings(refine_pixels=point.refine_pixels).config
-        tiles = coarse.grid.choose(output[..., 4].clip(0, 1), config)
+        tiles = coarse.grid.choose(matte[..., 4].clip(0, 1), config)
         padded = _padded(source)
-        alpha, foreground = _coarse_matte(output, padded, coarse.grid)
+        alpha, foreground = _coarse_matte(matte, padded, coarse.grid)
         if len(tiles):
             seen, empty = coarse.grid.padded(padded), coarse.plate(plate).padded
             for some in np.array_split(tiles, -(-len(tiles) // TILES)):
@@ -172,15 +169,17 @@ class OpenVinoBackend:
         small, window, half = [1, 3, *base], [TILES, 3, grid.window, grid.window], grid.window // 2
         down, across = ([TILES, half, side] for side in grid.block)
         requests = []
-        for model, shapes in (
-            (self._base, [small, small]),
-            (self._refiner, [window, window, [TILES, *grid.block, 37], down, across]),
+        tiles = [window, window, [TILES, *grid.block, 37], down, across]
+        for model, shapes, outputs in (
+            (self._base, [small, small], (openvino.Type.f32, openvino.Type.f32)),
+            (self._refiner, tiles, (openvino.Type.f32, openvino.Type.u8)),
         ):
-            compiled = self._core.compile_model(self._static(model, shapes), "CPU", self._options)
+            static = self._static(model, shapes, outputs)
+            compiled = self._core.compile_model(static, "CPU", self._options)
             requests.append(compiled.create_infer_request())
         return _Compiled(grid, *requests)
 
-    def _static(self, model: Any, shapes: list[list[int]]) -> Any:
+    def _static(self, model: Any, shapes: list[list[int]], outputs: tuple[Any, ...]) -> Any:
         """A copy for fixed sizes, channels last, whose pictures, in and out, are bytes."""
         model = model.clone()
         model.reshape({i: openvino.PartialShape(shape) for i, shape in enumerate(shapes)})
@@ -191,7 +190,7 @@ class OpenVinoBackend:
             pictures.tensor().set_layout(openvino.Layout("NHWC"))
             pictures.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
             pictures.model().set_layout(openvino.Layout("NCHW"))
-        for i, kind in zip(range(len(model.outputs)), OUTPUTS, strict=False):
+        for i, kind in enumerate(outputs):
             steps.output(i).model().set_layout(openvino.Layout("NCHW"))
             steps.output(i).tensor().set_layout(openvino.Layout("NHWC"))
             steps.output(i).tensor().set_element_type(kind)
@@ -246,16 +245,19 @@ class _Compiled:
         return made
 
 
-def _coarse_matte(output: Floats, source: Bytes, grid: TileGrid) -> tuple[NDArray[Any], Bytes]:
-    """Alpha and foreground of all that no tile covers, of the size of `TileGrid.whole`."""
+def _coarse_matte(matte: Floats, source: Bytes, grid: TileGrid) -> tuple[NDArray[Any], Bytes]:
+    """Alpha and foreground of all that no tile covers, of the size of `TileGrid.whole`.
+
+    `matte` is (rows, columns, 5) at base size: alpha, residual and error.
+    """
     height, width = grid.frame
-    alpha = np.zeros((*grid.whole, 1), np.float32)
-    foreground = np.zeros((*grid.whole, 3), np.uint8)
+    alpha = np.empty((*grid.whole, 1), np.float32)
+    foreground = np.empty((*grid.whole, 3), np.uint8)
     alpha[:height, :width, 0] = cv2.resize(
-        output[..., 0].clip(0, 1), (width, height), interpolation=cv2.INTER_LINEAR
+        matte[..., 0].clip(0, 1), (width, height), interpolation=cv2.INTER_LINEAR
     )
     # In whole steps of a byte: a third of the time of floats.
-    steps = np.rint(output[..., 1:4] * np.float32(255)).clip(-255, 255).astype(np.int16)
+    steps = np.rint(matte[..., 1:4] * np.float32(255)).clip(-255, 255).astype(np.int16)
     residual = cv2.resize(steps, (width, height), interpolation=cv2.INTER_LINEAR)
     foreground[:height, :width] = cv2.add(source, residual, dtype=cv2.CV_8U)
     return alpha, foreground

@@ -97,8 +97,11 @@ class _Base(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, source: Tensor, plate: Tensor) -> Tensor:
-        return self.network.base_stage(source, plate)
+    def forward(self, source: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 37, h, w), and again the 5 of them that are for the whole frame: the host reads
+        these pixel by pixel, a sixth of the memory."""
+        out = self.network.base_stage(source, plate)
+        return out, out[:, :5]
 
 
 class _TileRefiner(nn.Module):
