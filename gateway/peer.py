@@ -19,6 +19,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from gateway import events
 from gateway.sdp import BadOffer, Fragment, Offer
+from gateway.stats import Arrivals
 from gateway.transport.connection import Connection, Tuning
 
 logger = logging.getLogger(__name__)
@@ -36,8 +37,8 @@ class NotConnected(Exception):
 class Peer:
     """An `RTCPeerConnection` as an async context manager; it answers one offer."""
 
-    def __init__(self, tuning: Tuning) -> None:
-        self._connection = Connection(tuning)
+    def __init__(self, tuning: Tuning, arrivals: Arrivals | None = None) -> None:
+        self._connection = Connection(tuning, arrivals)
         self._channel: RTCDataChannel | None = None
         self._changed = asyncio.Event()
         self._closed = False

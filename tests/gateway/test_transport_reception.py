@@ -1,0 +1,396 @@
+"""Synthetic packets through the parts of the receive side, with a clock of our own."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+import pytest
+from aiortc import RTCRtpReceiver
+from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsTransport
+from aiortc.rtcicetransport import RTCIceGatherer, RTCIceTransport
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtp import RtpPacket
+
+from gateway.owned_tasks import OwnedTasks
+from gateway.stats import Arrivals
+from gateway.transport import hidden
+from gateway.transport.assembly import CAPACITY, Assembly
+from gateway.transport.backlog import Backlog
+from gateway.transport.gaps import FIRST_GUESS, MOST_ASKED, Gaps
+from gateway.transport.reception import MAX_DROPOUT, MOST_MISSING, Reception
+
+VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
+PACKETS = 3
+"""Per frame."""
+
+
+@dataclass
+class Part:
+    """A packet as `Assembly` sees it."""
+
+    timestamp: int
+    marker: int
+    _data: bytes
+
+
+def parts(frames: int, size: int = PACKETS, *, marked: bool = True) -> list[tuple[int, Part]]:
+    made = []
+    for n in range(frames):
+        for k in range(size):
+            marker = int(marked and k == size - 1)
+            made.append((n * size + k, Part(n * 3000, marker, f"{n}.{k} ".encode())))
+    return made
+
+
+def text(n: int, size: int = PACKETS) -> bytes:
+    return b"".join(f"{n}.{k} ".encode() for k in range(size))
+
+
+def fed(assembly: Assembly, packets: list[tuple[int, Part]]) -> list[bytes]:
+    return [whole.data for number, part in packets for whole in assembly.add(number, part)]
+
+
+def test_a_frame_is_handed_over_with_its_last_packet():
+    assembly = Assembly()
+    counts = [len(assembly.add(number, part)) for number, part in parts(2)]
+    assert counts == [0, 0, 1, 0, 0, 1]
+
+
+def test_without_markers_it_is_handed_over_with_the_next_frame():
+    assert fed(Assembly(), parts(3, marked=False)) == [text(0), text(1)]
+
+
+def test_a_lost_marker_bit_costs_a_frames_time_and_nothing_else():
+    packets = parts(3)
+    packets[2][1].marker = 0
+    assert fed(Assembly(), packets) == [text(0), text(1), text(2)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_reordered_and_doubled_packets_make_the_same_frames(seed: int):
+    packets = parts(50)
+    chance = random.Random(seed)
+    # The first packet says where the video begins, so it stays in front.
+    shuffled = sorted(packets[1:], key=lambda packet: packet[0] + chance.uniform(0, 12))
+    doubled = [
+        packets[0],
+        *(copy for packet in shuffled for copy in [packet] * chance.choice((1, 2))),
+    ]
+    assembly = Assembly()
+    assert fed(assembly, doubled) == [text(n) for n in range(50)]
+    assert assembly.late == len(doubled) - len(packets)
+    assert assembly.hole is None
+
+
+def test_what_waits_behind_a_hole_comes_with_the_missing_packet():
+    packets = parts(4)
+    missing = packets.pop(4)
+    assembly = Assembly()
+    assert fed(assembly, packets) == [text(0)]
+    assert assembly.hole == 4
+    assert fed(assembly, [missing]) == [text(1), text(2), text(3)]
+    assert assembly.hole is None
+
+
+@pytest.mark.parametrize("lost", [3, 4, 5])
+def test_a_hole_that_is_given_up_costs_the_frame_it_is_in(lost: int):
+    packets = parts(4)
+    late = packets.pop(lost)
+    assembly = Assembly()
+    fed(assembly, packets)
+    rest = [whole.data for whole in assembly.skip()]
+    # Whether a frame's first or the last frame's last packet is lost, nobody knows.
+    assert rest == ([text(2), text(3)] if lost != 5 else [text(3)])
+    assert fed(assembly, [late]) == []
+    assert assembly.late == 1
+
+
+def test_the_rest_of_a_torn_frame_is_dropped_when_it_comes_later():
+    packets = parts(3)
+    assembly = Assembly()
+    fed(assembly, [packets[0], packets[2 - 0 + 2]])  # 0, then 4: 1 to 3 are lost
+    assert assembly.skip() == []
+    assert fed(assembly, packets[5:]) == [text(2)]
+
+
+def test_padding_after_a_frame_is_no_frame():
+    padded = [*parts(1), (3, Part(0, 0, b"")), (4, Part(0, 0, b""))]
+    padded += [(number + 2, part) for number, part in parts(3)[3:]]
+    assert fed(Assembly(), padded) == [text(0), text(1), text(2)]
+
+
+def test_a_sender_that_marks_every_packet_is_understood_after_its_first_frame():
+    packets = parts(5)
+    for _, part in packets:
+        part.marker = 1
+    frames = fed(Assembly(), packets)
+    assert frames[-3:] == [text(1), text(2), text(3)]
+
+
+def test_what_waits_is_bounded():
+    assembly = Assembly()
+    for number, part in parts(CAPACITY // PACKETS + 2):
+        if number != 1:
+            assembly.add(number, part)
+        if assembly.full:
+            break
+    assert assembly.full
+    assembly.skip()
+    assert not assembly.full
+
+
+def test_a_missing_packet_is_asked_for_at_once_and_again_after_a_round_trip():
+    gaps = Gaps()
+    gaps.arrived(10, 0.0)
+    assert gaps.arrived(13, 0.0) == (True, False)
+    assert gaps.due(0.0) == [11, 12]
+    assert gaps.due(0.1) == []
+    assert gaps.next_due() == pytest.approx(1.25 * FIRST_GUESS)
+    assert gaps.due(0.126) == [11, 12]
+
+
+def test_it_is_not_asked_for_without_end():
+    gaps = Gaps()
+    gaps.arrived(0, 0.0)
+    gaps.arrived(2, 0.0)
+    assert sum(len(gaps.due(n / 100)) for n in range(190)) == MOST_ASKED
+    assert gaps.next_due() is None
+
+
+def test_the_round_trip_is_learnt_from_what_comes_back():
+    gaps = Gaps()
+    for n in range(0, 60, 2):
+        gaps.arrived(n, float(n))
+        gaps.due(float(n))
+        gaps.arrived(n - 1, n + 0.03)
+    assert gaps.round_trip == pytest.approx(0.03, abs=0.002)
+    assert gaps.patience == 0.12
+    for n in range(60, 120, 2):
+        gaps.arrived(n, float(n))
+        gaps.due(float(n))
+        gaps.arrived(n - 1, n + 0.2)
+    assert gaps.patience == pytest.approx(0.6, abs=0.05)
+
+
+def test_even_a_packet_that_was_given_up_tells_the_round_trip():
+    gaps = Gaps()
+    gaps.arrived(0, 0.0)
+    gaps.arrived(2, 0.0)
+    gaps.due(0.0)
+    gaps.give_up(3)
+    assert gaps.due(0.5) == []
+    gaps.arrived(1, 0.5)
+    assert gaps.round_trip > FIRST_GUESS
+
+
+class Bench:
+    """A receiver that never connects; what it would send is written down."""
+
+    def __init__(self, ahead: int = 65_500) -> None:
+        self.now = 100.0
+        self.nacks: list[list[int]] = []
+        self.plis = 0
+        self.frames: list[bytes] = []
+        self.times: list[int] = []
+        self.arrivals = Arrivals()
+        self.tasks = OwnedTasks()
+        self.ahead = ahead
+        """The first sequence number: the numbers wrap soon."""
+        ice = RTCIceTransport(RTCIceGatherer(iceServers=[]))
+        transport = RTCDtlsTransport(ice, [RTCCertificate.generateCertificate()])
+        self.receiver = RTCRtpReceiver("video", transport)
+        self.receiver._send_rtcp_nack = self._nack  # type: ignore[method-assign]
+        self.receiver._send_rtcp_pli = self._pli  # type: ignore[method-assign]
+        hidden.write(self.receiver, RTCRtpReceiver, "codecs", {97: VP8})
+        hidden.write(self.receiver, RTCRtpReceiver, "decoder_thread", object())
+        self.backlog = Backlog(1000, ask=lambda: None, arrivals=self.arrivals)
+        hidden.write(self.receiver, RTCRtpReceiver, "decoder_queue", self.backlog)
+        self.reception = Reception(
+            self.receiver, self.backlog, self.arrivals, self.tasks, lambda: self.now
+        )
+        self.reception.install()
+
+    async def _nack(self, ssrc: int, lost: list[int]) -> None:
+        self.nacks.append(lost)
+
+    async def _pli(self, ssrc: int) -> None:
+        self.plis += 1
+
+    async def take(self, *numbers: int, key: int | None = None, ssrc: int = 7) -> None:
+        """Packets of a video whose frame 0, and frame `key`, are key frames."""
+        for number in numbers:
+            frame, part = divmod(number, PACKETS)
+            packet = RtpPacket(payload_type=97)
+            packet.sequence_number = (self.ahead + number) & 0xFFFF
+            packet.timestamp = (0xFFFFF000 + 1500 * frame) & 0xFFFFFFFF
+            packet.ssrc = ssrc
+            packet.marker = int(part == PACKETS - 1)
+            first = 0x00 if frame in (0, key) else 0x01
+            body = bytes([first, frame & 0xFF]) if part == 0 else bytes([0xFF, part])
+            packet.payload = bytes([0x10 if part == 0 else 0x00]) + body
+            await self.receiver._handle_rtp_packet(packet, arrival_time_ms=int(self.now * 1000))
+            await asyncio.sleep(0)
+
+    async def wait(self, seconds: float) -> None:
+        """Time passes and the timer fires."""
+        steps = round(seconds / 0.01)
+        for _ in range(steps):
+            self.now += 0.01
+            self.reception.tend()
+            await asyncio.sleep(0)
+
+    def decoded(self) -> list[int]:
+        """The frames that reached the decoder so far."""
+        frames = []
+        while self.backlog._frames:
+            task = self.backlog.get()
+            assert task is not None
+            self.times.append(task[1].timestamp)
+            frames.append(task[1].data[1])
+        return frames
+
+    async def close(self) -> None:
+        self.reception.close()
+        await self.tasks.close()
+
+
+@pytest.fixture
+async def bench():  # type: ignore[no-untyped-def]
+    made = Bench()
+    yield made
+    await made.close()
+
+
+async def test_frames_reach_the_decoder_across_the_wrap_of_numbers_and_times(bench: Bench):
+    await bench.take(*range(60 * PACKETS))
+    assert bench.decoded() == list(range(60))
+    assert bench.times == [1500 * n for n in range(60)]
+    assert (bench.nacks, bench.plis) == ([], 0)
+
+
+async def test_a_repaired_loss_is_not_seen(bench: Bench):
+    await bench.take(0, 1, 2, 3, 5, 6, 7, 8)
+    assert bench.nacks == [[(65_500 + 4) & 0xFFFF]]
+    await bench.wait(0.05)
+    await bench.take(4)
+    assert bench.decoded() == [0, 1, 2]
+    assert (bench.arrivals.repaired, bench.arrivals.broken, bench.plis) == (1, 0, 0)
+
+
+async def test_losses_across_the_wrap_are_asked_for_by_their_16_bits(bench: Bench):
+    await bench.take(*range(35), 38, 39, 40)
+    assert bench.nacks == [[0, 1, 65_535]]
+
+
+async def test_a_request_that_was_lost_is_repeated(bench: Bench):
+    await bench.take(0, 1, 2, 3, 5)
+    await bench.wait(0.14)
+    assert len(bench.nacks) == 2
+    assert bench.nacks[0] == bench.nacks[1]
+
+
+async def test_a_hole_that_stays_ends_in_a_key_frame_and_no_torn_frame(bench: Bench):
+    await bench.take(0, 1, 2, 3, 5, *range(6, 30))
+    assert bench.decoded() == [0]
+    await bench.wait(0.4)
+    assert bench.plis == 1
+    assert bench.decoded() == [], "what refers to the lost frame is not decoded"
+    await bench.take(*range(30, 45), key=11)
+    assert bench.decoded() == [11, 12, 13, 14]
+    assert bench.arrivals.broken == 1
+    assert bench.arrivals.undecoded == 9
+
+
+async def test_a_short_round_trip_gives_up_sooner(bench: Bench):
+    for n in range(0, 120, 3):
+        await bench.take(n, n + 2)
+        await bench.wait(0.02)
+        await bench.take(n + 1)
+    assert bench.decoded() == list(range(40))
+    await bench.take(120, 122, *range(123, 130))
+    await bench.wait(0.13)
+    assert bench.plis == 1
+
+
+async def test_a_late_packet_of_a_frame_that_was_given_up_is_only_counted(bench: Bench):
+    await bench.take(0, 1, 2, 3, 5, 6, 7, 8)
+    await bench.wait(0.4)
+    await bench.take(4)
+    assert bench.decoded() == [0]
+    assert bench.arrivals.late == 1
+
+
+async def test_duplicates_change_nothing(bench: Bench):
+    await bench.take(0, 0, 1, 1, 2, 2, 3, 4, 5, 3)
+    assert bench.decoded() == [0, 1]
+    assert bench.arrivals.late == 4
+
+
+async def test_a_key_frame_ends_the_wait_for_one(bench: Bench):
+    await bench.take(*range(30), *range(33, 36))
+    await bench.wait(0.4)
+    bench.decoded()
+    await bench.take(*range(36, 42), key=12)
+    assert bench.decoded() == [12, 13]
+
+
+async def test_an_interruption_asks_for_a_key_frame_instead_of_hundreds_of_packets(bench: Bench):
+    await bench.take(0, 1, 2)
+    far = PACKETS * (MOST_MISSING // PACKETS + 10)
+    await bench.take(far, far + 1, far + 2, key=far // PACKETS)
+    await bench.take(*range(far + 3, far + 9), key=far // PACKETS + 1)
+    assert bench.nacks == []
+    assert bench.plis == 1
+    assert bench.decoded() == [0, (far // PACKETS + 1) & 0xFF, (far // PACKETS + 2) & 0xFF]
+
+
+async def test_one_stray_packet_is_ignored_and_a_new_beginning_is_followed(bench: Bench):
+    await bench.take(*range(6))
+    bench.ahead += MAX_DROPOUT + 500
+    await bench.take(100)
+    bench.ahead -= MAX_DROPOUT + 500
+    await bench.take(*range(6, 9))
+    assert bench.decoded() == [0, 1, 2]
+    bench.ahead -= 20_000
+    await bench.take(*range(9, 18), key=5)
+    assert bench.decoded() == [5]
+    assert bench.times == sorted(bench.times)
+
+
+async def test_a_second_layer_is_not_mixed_into_the_first(bench: Bench):
+    await bench.take(0, 1, 2)
+    bench.ahead += 5
+    await bench.take(3, 4, 5, ssrc=8)
+    bench.ahead -= 5
+    await bench.take(3, 4, 5)
+    assert bench.decoded() == [0, 1]
+    bench.now += 1.5
+    await bench.take(*range(6, 15), key=4, ssrc=8)
+    assert bench.decoded() == [4], "the first one fell silent"
+
+
+async def test_retransmissions_of_unannounced_sources_are_those_of_the_only_video(bench: Bench):
+    sources = hidden.read(bench.receiver, RTCRtpReceiver, "rtx_ssrc")
+    assert sources.get(99) is None
+    await bench.take(0)
+    assert sources.get(99) == 7
+    sources[5] = 6
+    assert sources.get(5) == 6
+
+
+async def test_a_payload_that_cannot_be_read_costs_its_frame_at_once(bench: Bench):
+    await bench.take(0, 1, 2, 3)
+    packet = RtpPacket(payload_type=97)
+    packet.sequence_number = (bench.ahead + 4) & 0xFFFF
+    packet.timestamp, packet.ssrc, packet.payload = (0xFFFFF000 + 1500) & 0xFFFFFFFF, 7, b"\x80"
+    await bench.receiver._handle_rtp_packet(packet, arrival_time_ms=0)
+    await bench.take(5)
+    await bench.wait(0.01)
+    assert bench.plis == 1
+
+
+async def test_nothing_is_asked_for_after_the_end(bench: Bench):
+    await bench.take(0, 1, 2, 3, 5)
+    bench.reception.close()
+    bench.reception._arm()
+    assert bench.reception._timer is None
