@@ -19,6 +19,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from gateway import events
 from gateway.sdp import BadOffer, Fragment, Offer
+from gateway.simulcast import largest_layer
 from gateway.stats import Arrivals
 from gateway.transport.connection import Connection, Tuning
 
@@ -92,6 +93,9 @@ class Peer:
         ) as error:
             # What aiortc's parser raises on descriptions that it did not expect.
             raise BadOffer("malformed-sdp", "The offer could not be understood.") from error
+        video = offer.section("video")
+        if video is not None and (layer := largest_layer(video)) is not None:
+            connection.choose_layer(layer.rid, layer.extension_id)
         for transceiver in connection.getTransceivers():
             wants = (offer.section(transceiver.kind) or offer.sections[0]).direction
             track = outgoing.get(transceiver.kind)

@@ -21,8 +21,10 @@ from aiortc import (
 )
 from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 
 from gateway.owned_tasks import OwnedTasks
+from gateway.simulcast import RID_URI
 from gateway.stats import Arrivals
 from gateway.transport import hidden
 from gateway.transport.backlog import AUDIO_BACKLOG, VIDEO_BACKLOG, Backlog, Decoded
@@ -97,6 +99,21 @@ class Connection(RTCPeerConnection):
                     nvenc=encoding is not None and encoding.nvenc,
                 )
                 hidden.write(transceiver.sender, RTCRtpSender, "encoder", encoder)
+
+    def choose_layer(self, rid: str, extension: int | None) -> None:
+        """Take only this layer of a simulcast offer; between the remote and local description.
+
+        `extension` numbers the header extension with which packets say their layer.
+        """
+        for reception in self._receptions:
+            reception.rid = rid
+        if extension is not None:
+            names = RTCRtpParameters(
+                headerExtensions=[RTCRtpHeaderExtensionParameters(id=extension, uri=RID_URI)]
+            )
+            for receiver in self.getReceivers():
+                # aiortc reads the extension, but does not offer or answer it.
+                receiver.transport._rtp_header_extensions_map.configure(names)
 
     def decoders(self) -> list[threading.Thread]:
         """Threads that still decode; after `close` they end by themselves within a frame."""

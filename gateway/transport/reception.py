@@ -45,6 +45,10 @@ class Reception:
         """Sequence numbers to ask for, as aiortc reads them after `arrived`."""
         self.ssrc: int | None = None
         """The source that is listened to."""
+        self.rid: str | None = None
+        """The only layer of simulcast to listen to; some senders send all, whatever is answered."""
+        self._others: set[int] = set()
+        """Sources that said to be another layer."""
         self._receiver = receiver
         self._backlog = backlog
         self._arrivals = arrivals
@@ -106,6 +110,11 @@ class Reception:
 
     def _place(self, packet: RtpPacket, now: float) -> int | None:
         """The packet's unwrapped number, `None` if it is none of ours."""
+        rid = packet.extensions.rtp_stream_id
+        if self.rid is not None and rid is not None and rid != self.rid:
+            self._others.add(packet.ssrc)
+        if packet.ssrc in self._others:
+            return None
         if packet.ssrc != self.ssrc:
             if self.ssrc is not None and now - self._heard < SILENT:
                 # Another layer; mixed, neither could be decoded.

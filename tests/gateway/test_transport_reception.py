@@ -216,7 +216,9 @@ class Bench:
     async def _pli(self, ssrc: int) -> None:
         self.plis += 1
 
-    async def take(self, *numbers: int, key: int | None = None, ssrc: int = 7) -> None:
+    async def take(
+        self, *numbers: int, key: int | None = None, ssrc: int = 7, rid: str | None = None
+    ) -> None:
         """Packets of a video whose frame 0, and frame `key`, are key frames."""
         for number in numbers:
             frame, part = divmod(number, PACKETS)
@@ -224,6 +226,7 @@ class Bench:
             packet.sequence_number = (self.ahead + number) & 0xFFFF
             packet.timestamp = (0xFFFFF000 + 1500 * frame) & 0xFFFFFFFF
             packet.ssrc = ssrc
+            packet.extensions.rtp_stream_id = rid
             packet.marker = int(part == PACKETS - 1)
             first = 0x00 if frame in (0, key) else 0x01
             body = bytes([first, frame & 0xFF]) if part == 0 else bytes([0xFF, part])
@@ -367,6 +370,20 @@ async def test_a_second_layer_is_not_mixed_into_the_first(bench: Bench):
     bench.now += 1.5
     await bench.take(*range(6, 15), key=4, ssrc=8)
     assert bench.decoded() == [4], "the first one fell silent"
+
+
+async def test_of_layers_that_all_come_only_the_chosen_one_is_decoded(bench: Bench):
+    bench.reception.rid = "f"
+    await bench.take(0, 1, 2, ssrc=8, rid="q")
+    await bench.take(0, 1, 2, ssrc=7, rid="f")
+    # Names are left out once the receiver must know them.
+    await bench.take(3, 4, 5, ssrc=8)
+    await bench.take(3, 4, 5, ssrc=7)
+    bench.now += 10
+    await bench.take(6, 7, 8, ssrc=8)
+    await bench.take(6, 7, 8, ssrc=7)
+    assert bench.decoded() == [0, 1, 2]
+    assert bench.reception.ssrc == 7
 
 
 async def test_retransmissions_of_unannounced_sources_are_those_of_the_only_video(bench: Bench):
