@@ -175,6 +175,17 @@ async def test_every_change_is_on_a_connections_own_objects():
     encoding.close()
 
 
+async def test_packets_say_their_layer_once_one_was_chosen():
+    connection = Connection(TUNING)
+    receiver = connection.addTransceiver("video").receiver
+    names = receiver.transport._rtp_header_extensions_map
+    one_byte_header, rid = 0xBEDE, b"\xa0f\x00\x00"
+    assert names.get(one_byte_header, rid).rtp_stream_id is None
+    connection.choose_layer("f", 10)
+    assert names.get(one_byte_header, rid).rtp_stream_id == "f"
+    await connection.close()
+
+
 def test_every_file_that_changes_aiortc_is_in_the_packages_table():
     table = gateway.transport.__doc__ or ""
     for path in Path(inspect.getfile(gateway.transport)).parent.glob("*.py"):
