@@ -14,6 +14,7 @@ made on one connection's own objects, through `hidden`, which fails loudly when 
 | `reception` | `RTCRtpReceiver.__rtx_ssrc` | simulcast offers name no sources, and retransmissions of unknown ones are dropped |
 | `connection`, `reception` | the transport's `_rtp_header_extensions_map`, extended | which layer of simulcast a packet belongs to; OBS sends all, whatever is answered |
 | `history` | `RTCRtpSender.__rtp_history`, `_retransmit` | 128 packets are less than many round trips; a packet asked for twice is sent twice |
+| `losses` | `RTCRtpSender._handle_rtcp_packet`, extended | it ignores how much the receiver lost |
 | `encoders`, with `compressors`, `budget` | `RTCRtpSender.__encoder` of video | VP8 stops at 1.5 Mbit/s, H.264 at 3; H.264 spends twice the bits at 60 fps, takes 41 ms per 1080p frame and claims level 3.1; each change of the rate by a tenth costs a key frame; each request is answered by one |
 | `encoding` | `RTCRtpSender.__loop`, of which it uses `run_in_executor` | encoders share the default executor with name look-ups and files |
 

@@ -98,11 +98,18 @@ class Backlog:
                 self._frames.append(task)
             self._ready.notify()
 
-    def lose(self) -> None:
-        """A frame is lost on the way: what refers to it would look torn. The caller asks."""
+    def lose(self) -> bool:
+        """A frame is lost on the way: what refers to it would look torn.
+
+        Whether the caller should ask for a key frame; while one is awaited, not too often.
+        """
         with self._ready:
+            now = time.monotonic()
+            if self._broken and now - self._asked < ASK_AGAIN / 2:
+                return False
             self._broken = True
-            self._asked = time.monotonic()
+            self._asked = now
+            return True
 
     def end(self) -> None:
         """Let the thread finish after the frame it is decoding."""

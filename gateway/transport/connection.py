@@ -32,6 +32,7 @@ from gateway.transport.candidates import use_addresses
 from gateway.transport.encoders import Downlink, video_encoder
 from gateway.transport.encoding import Encoding, encode_on
 from gateway.transport.history import History, remember
+from gateway.transport.losses import heed_losses
 from gateway.transport.reception import Reception
 
 DECODED: Final = {"video": 4, "audio": 100}
@@ -153,6 +154,7 @@ class Connection(RTCPeerConnection):
         hidden.write(receiver, RTCRtpReceiver, "stop_decoder", backlog.end)
         sender = transceiver.sender
         remember(sender, History())
+        heed_losses(sender)
         if self._tuning.encoding is not None:
             encode_on(sender, self._tuning.encoding.threads)
         if video:

@@ -28,6 +28,7 @@ from av.video.frame import PictureType, VideoFrame
 
 from gateway.transport.budget import Budget, Cadence, KeyFrames
 from gateway.transport.compressors import X264, Compressor, LibVpx, Nvenc, Shape, rounded_up
+from gateway.transport.losses import LossLimit
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ class VideoEncoder(Encoder):
         self.failures = 0
         """Frames lost to errors."""
         self._downlink = downlink
-        self._bitrate = downlink.start
+        self._estimate = downlink.start
+        self._losses = LossLimit(downlink.maximum)
         self._compressors = list(compressors)
         self._cores = cores or os.cpu_count() or 1
         self._clock = clock
@@ -82,11 +84,15 @@ class VideoEncoder(Encoder):
     @property
     def target_bitrate(self) -> int:
         """Bits per second; what the receiver estimates (REMB) is written here."""
-        return self._bitrate
+        return self._downlink.clamp(min(self._estimate, self._losses.bitrate))
 
     @target_bitrate.setter
     def target_bitrate(self, bitrate: int) -> None:
-        self._bitrate = self._downlink.clamp(bitrate)
+        self._estimate = bitrate
+
+    def lost(self, share: float) -> None:
+        """The receiver missed this share of the packets since its last report."""
+        self._losses.report(share, self.target_bitrate)
 
     @property
     def shape(self) -> Shape | None:
@@ -136,7 +142,7 @@ class VideoEncoder(Encoder):
         frame.pict_type = PictureType.I if key else PictureType.NONE
         interval = self._interval(seconds)
         try:
-            compressor.steer(self._codec, frame, self._bitrate, interval)
+            compressor.steer(self._codec, frame, self.target_bitrate, interval)
             return self._codec.encode(frame)
         finally:
             frame.pts, frame.time_base = pts, time_base

@@ -171,8 +171,7 @@ class Reception:
 
     def _lose(self) -> None:
         self._arrivals.broken += 1
-        self._backlog.lose()
-        if self.ssrc is not None:
+        if self._backlog.lose() and self.ssrc is not None:
             self._tasks.start(self._receiver._send_rtcp_pli(self.ssrc))
 
     def _arm(self) -> None:

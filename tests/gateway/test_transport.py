@@ -94,6 +94,21 @@ def test_a_decoder_that_falls_behind_waits_for_a_key_frame_that_is_asked_for():
     assert [backlog.get()[1].data, backlog.get()[1].data] == [KEY, DELTA]
 
 
+def test_what_refers_to_a_lost_frame_is_not_decoded_and_is_asked_for_once():
+    backlog = Backlog(3, ask=lambda: None)
+    backlog.put(encoded(KEY))
+    assert backlog.get()[1].data == KEY
+    assert backlog.lose()
+    assert not backlog.lose(), "a moment ago"
+    backlog.put(encoded(DELTA))
+    backlog.put(encoded(KEY))
+    assert backlog.lose(), "lost again since"
+    backlog.put(encoded(DELTA))
+    assert backlog.get()[1].data == KEY
+    backlog.end()
+    assert backlog.get() is None
+
+
 def test_frames_too_large_never_reach_the_decoder():
     backlog = Backlog(3, ask=lambda: None, limit=(320, 240))
     backlog.put(encoded(KEY))

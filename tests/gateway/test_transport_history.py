@@ -13,6 +13,8 @@ from aiortc.rtp import (
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtpPacket,
     pack_remb_fci,
@@ -103,6 +105,38 @@ async def test_receivers_set_the_bit_rate_within_the_limits():
         estimate = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
         await wire.sender._handle_rtcp_packet(estimate)
         assert encoder.target_bitrate == pytest.approx(expected, rel=0.01)
+    await wire.connection.close()
+
+
+async def test_much_loss_halves_its_share_and_little_lets_the_rate_grow_again():
+    wire = Wire()
+    encoder = Vp8(TUNING.downlink)
+    hidden.write(wire.sender, RTCRtpSender, "encoder", encoder)
+
+    async def report(lost: float, ssrc: int | None = None) -> int:
+        info = RtcpReceiverInfo(
+            ssrc=wire.sender._ssrc if ssrc is None else ssrc,
+            fraction_lost=int(256 * lost),
+            packets_lost=0,
+            highest_sequence=0,
+            jitter=0,
+            lsr=0,
+            dlsr=0,
+        )
+        await wire.sender._handle_rtcp_packet(RtcpRrPacket(ssrc=1, reports=[info]))
+        return encoder.target_bitrate
+
+    assert await report(0.5, ssrc=99) == 2_000_000, "another's"
+    assert await report(0.05) == 2_000_000, "retransmissions mend that"
+    assert await report(0.5) == pytest.approx(1_500_000, rel=0.01)
+    assert await report(0.05) == pytest.approx(1_500_000, rel=0.01)
+    assert await report(0.0) == pytest.approx(1_620_000, rel=0.02)
+    for _ in range(40):
+        await report(0.0)
+    assert encoder.target_bitrate == 2_000_000, "what the receiver estimates"
+    for _ in range(40):
+        await report(0.9)
+    assert encoder.target_bitrate == 300_000
     await wire.connection.close()
 
 
