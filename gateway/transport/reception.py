@@ -110,6 +110,8 @@ class Reception:
 
     def _place(self, packet: RtpPacket, now: float) -> int | None:
         """The packet's unwrapped number, `None` if it is none of ours."""
+        if self._closed:
+            return None
         rid = packet.extensions.rtp_stream_id
         if self.rid is not None and rid is not None and rid != self.rid:
             self._others.add(packet.ssrc)

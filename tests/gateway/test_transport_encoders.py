@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
 from aiortc.codecs.h264 import H264Decoder
@@ -11,19 +10,10 @@ from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av import VideoFrame
-from av.video.codeccontext import VideoCodecContext
 
-from gateway.transport.compressors import (
-    X264,
-    LibVpx,
-    Nvenc,
-    Shape,
-    has_nvenc,
-    level,
-    rounded_up,
-    threads,
-)
+from gateway.transport.compressors import X264, LibVpx
 from gateway.transport.encoders import H264, Downlink, VideoEncoder, Vp8, video_encoder
+from tests.gateway.broken_compressor import Broken
 
 DOWNLINK = Downlink(1_000_000, 300_000, 8_000_000)
 GENEROUS = Downlink(8_000_000, 300_000, 8_000_000)
@@ -221,14 +211,6 @@ def test_the_level_in_the_stream_is_the_one_it_needs(
     assert parameters[3] == expected
 
 
-def test_levels_rise_with_size_rate_and_bits():
-    assert level(Shape(1280, 720, 30), 8_000_000) == "3.1"
-    assert level(Shape(1280, 720, 60), 8_000_000) == "3.2"
-    assert level(Shape(1280, 720, 30), 16_000_000) == "3.2"
-    assert level(Shape(3840, 2160, 60), 12_000_000) == "5.2"
-    assert level(Shape(8192, 8192, 60), 12_000_000) == "5.2"
-
-
 def test_a_faster_video_is_opened_anew_once_for_its_level_and_never_again():
     encoder, clip = made(H264), Clip(64, 64)
     for n in range(60):
@@ -238,25 +220,6 @@ def test_a_faster_video_is_opened_anew_once_for_its_level_and_never_again():
     for n in range(60):
         encoder.encode(clip.frame(n, 1 + n / 30))
     assert (encoder.shape.fps, encoder.opened) == (60, 2)
-
-
-def test_frame_rates_are_rounded_up_with_room_for_unevenness():
-    assert [rounded_up(fps) for fps in (10, 30, 32, 50, 60, 65, 90)] == [
-        30,
-        30,
-        30,
-        60,
-        60,
-        60,
-        120,
-    ]
-
-
-def test_threads_follow_the_pixels_and_leave_half_of_the_cores():
-    assert threads(Shape(1280, 720, 30), 16) == 1
-    assert threads(Shape(1920, 1080, 60), 16) == 4
-    assert threads(Shape(1920, 1080, 60), 2) == 1
-    assert threads(Shape(3840, 2160, 120), 64) == 8
 
 
 class Slow:
@@ -295,43 +258,6 @@ def test_the_preset_follows_the_time_that_encoding_takes():
     assert run(0.1, 700) == 1
     assert run(0.1, 1, ask=True) == 0, "superfast again with a key frame that is due anyway"
     assert encoder.opened == 3
-
-
-class Broken:
-    """A compressor that fails, at once or after some frames."""
-
-    speeds = 1
-
-    def __init__(self, after: int = 0) -> None:
-        self.left = after
-        self._real = X264()
-
-    def open(self, shape: Shape, ceiling: int, cores: int) -> VideoCodecContext:
-        if not self.left:
-            raise av.error.PermissionError(1, "no driver")
-        return self._real.open(shape, ceiling, cores)
-
-    def steer(
-        self, codec: VideoCodecContext, frame: VideoFrame, bitrate: int, interval: float
-    ) -> None:
-        if not self.left:
-            raise av.error.ExternalError(2, "the card fell off the bus")
-        self.left -= 1
-        self._real.steer(codec, frame, bitrate, interval)
-
-
-def test_nvenc_is_taken_only_where_one_frame_could_be_encoded():
-    assert has_nvenc(X264())
-    assert not has_nvenc(Broken())
-    (first,) = video_encoder(AVC, DOWNLINK)._compressors  # type: ignore[union-attr]
-    assert isinstance(first, X264)
-    first, second = video_encoder(AVC, DOWNLINK, nvenc=True)._compressors  # type: ignore[union-attr]
-    assert isinstance(first, Nvenc)
-    assert isinstance(second, X264)
-
-
-def test_the_probe_survives_a_machine_without_a_card():
-    assert has_nvenc() in (True, False)
 
 
 def test_an_encoder_that_breaks_is_replaced_and_only_its_frame_is_lost():

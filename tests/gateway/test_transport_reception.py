@@ -1,8 +1,6 @@
 """Synthetic packets through the parts of the receive side, with a clock of our own."""
 
 import asyncio
-import random
-from dataclasses import dataclass
 
 import pytest
 from aiortc import RTCRtpReceiver
@@ -14,173 +12,12 @@ from aiortc.rtp import RtpPacket
 from gateway.owned_tasks import OwnedTasks
 from gateway.stats import Arrivals
 from gateway.transport import hidden
-from gateway.transport.assembly import CAPACITY, Assembly
 from gateway.transport.backlog import Backlog
-from gateway.transport.gaps import FIRST_GUESS, MOST_ASKED, Gaps
 from gateway.transport.reception import MAX_DROPOUT, MOST_MISSING, Reception
 
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000, payloadType=97)
 PACKETS = 3
 """Per frame."""
-
-
-@dataclass
-class Part:
-    """A packet as `Assembly` sees it."""
-
-    timestamp: int
-    marker: int
-    _data: bytes
-
-
-def parts(frames: int, size: int = PACKETS, *, marked: bool = True) -> list[tuple[int, Part]]:
-    made = []
-    for n in range(frames):
-        for k in range(size):
-            marker = int(marked and k == size - 1)
-            made.append((n * size + k, Part(n * 3000, marker, f"{n}.{k} ".encode())))
-    return made
-
-
-def text(n: int, size: int = PACKETS) -> bytes:
-    return b"".join(f"{n}.{k} ".encode() for k in range(size))
-
-
-def fed(assembly: Assembly, packets: list[tuple[int, Part]]) -> list[bytes]:
-    return [whole.data for number, part in packets for whole in assembly.add(number, part)]
-
-
-def test_a_frame_is_handed_over_with_its_last_packet():
-    assembly = Assembly()
-    counts = [len(assembly.add(number, part)) for number, part in parts(2)]
-    assert counts == [0, 0, 1, 0, 0, 1]
-
-
-def test_without_markers_it_is_handed_over_with_the_next_frame():
-    assert fed(Assembly(), parts(3, marked=False)) == [text(0), text(1)]
-
-
-def test_a_lost_marker_bit_costs_a_frames_time_and_nothing_else():
-    packets = parts(3)
-    packets[2][1].marker = 0
-    assert fed(Assembly(), packets) == [text(0), text(1), text(2)]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_reordered_and_doubled_packets_make_the_same_frames(seed: int):
-    packets = parts(50)
-    chance = random.Random(seed)
-    # The first packet says where the video begins, so it stays in front.
-    shuffled = sorted(packets[1:], key=lambda packet: packet[0] + chance.uniform(0, 12))
-    doubled = [
-        packets[0],
-        *(copy for packet in shuffled for copy in [packet] * chance.choice((1, 2))),
-    ]
-    assembly = Assembly()
-    assert fed(assembly, doubled) == [text(n) for n in range(50)]
-    assert assembly.late == len(doubled) - len(packets)
-    assert assembly.hole is None
-
-
-def test_what_waits_behind_a_hole_comes_with_the_missing_packet():
-    packets = parts(4)
-    missing = packets.pop(4)
-    assembly = Assembly()
-    assert fed(assembly, packets) == [text(0)]
-    assert assembly.hole == 4
-    assert fed(assembly, [missing]) == [text(1), text(2), text(3)]
-    assert assembly.hole is None
-
-
-@pytest.mark.parametrize("lost", [3, 4, 5])
-def test_a_hole_that_is_given_up_costs_the_frame_it_is_in(lost: int):
-    packets = parts(4)
-    late = packets.pop(lost)
-    assembly = Assembly()
-    fed(assembly, packets)
-    rest = [whole.data for whole in assembly.skip()]
-    # Whether a frame's first or the last frame's last packet is lost, nobody knows.
-    assert rest == ([text(2), text(3)] if lost != 5 else [text(3)])
-    assert fed(assembly, [late]) == []
-    assert assembly.late == 1
-
-
-def test_the_rest_of_a_torn_frame_is_dropped_when_it_comes_later():
-    packets = parts(3)
-    assembly = Assembly()
-    fed(assembly, [packets[0], packets[2 - 0 + 2]])  # 0, then 4: 1 to 3 are lost
-    assert assembly.skip() == []
-    assert fed(assembly, packets[5:]) == [text(2)]
-
-
-def test_padding_after_a_frame_is_no_frame():
-    padded = [*parts(1), (3, Part(0, 0, b"")), (4, Part(0, 0, b""))]
-    padded += [(number + 2, part) for number, part in parts(3)[3:]]
-    assert fed(Assembly(), padded) == [text(0), text(1), text(2)]
-
-
-def test_a_sender_that_marks_every_packet_is_understood_after_its_first_frame():
-    packets = parts(5)
-    for _, part in packets:
-        part.marker = 1
-    frames = fed(Assembly(), packets)
-    assert frames[-3:] == [text(1), text(2), text(3)]
-
-
-def test_what_waits_is_bounded():
-    assembly = Assembly()
-    for number, part in parts(CAPACITY // PACKETS + 2):
-        if number != 1:
-            assembly.add(number, part)
-        if assembly.full:
-            break
-    assert assembly.full
-    assembly.skip()
-    assert not assembly.full
-
-
-def test_a_missing_packet_is_asked_for_at_once_and_again_after_a_round_trip():
-    gaps = Gaps()
-    gaps.arrived(10, 0.0)
-    assert gaps.arrived(13, 0.0) == (True, False)
-    assert gaps.due(0.0) == [11, 12]
-    assert gaps.due(0.1) == []
-    assert gaps.next_due() == pytest.approx(1.25 * FIRST_GUESS)
-    assert gaps.due(0.126) == [11, 12]
-
-
-def test_it_is_not_asked_for_without_end():
-    gaps = Gaps()
-    gaps.arrived(0, 0.0)
-    gaps.arrived(2, 0.0)
-    assert sum(len(gaps.due(n / 100)) for n in range(190)) == MOST_ASKED
-    assert gaps.next_due() is None
-
-
-def test_the_round_trip_is_learnt_from_what_comes_back():
-    gaps = Gaps()
-    for n in range(0, 60, 2):
-        gaps.arrived(n, float(n))
-        gaps.due(float(n))
-        gaps.arrived(n - 1, n + 0.03)
-    assert gaps.round_trip == pytest.approx(0.03, abs=0.002)
-    assert gaps.patience == 0.12
-    for n in range(60, 120, 2):
-        gaps.arrived(n, float(n))
-        gaps.due(float(n))
-        gaps.arrived(n - 1, n + 0.2)
-    assert gaps.patience == pytest.approx(0.6, abs=0.05)
-
-
-def test_even_a_packet_that_was_given_up_tells_the_round_trip():
-    gaps = Gaps()
-    gaps.arrived(0, 0.0)
-    gaps.arrived(2, 0.0)
-    gaps.due(0.0)
-    gaps.give_up(3)
-    assert gaps.due(0.5) == []
-    gaps.arrived(1, 0.5)
-    assert gaps.round_trip > FIRST_GUESS
 
 
 class Bench:
@@ -411,3 +248,7 @@ async def test_nothing_is_asked_for_after_the_end(bench: Bench):
     bench.reception.close()
     bench.reception._arm()
     assert bench.reception._timer is None
+    await bench.take(*range(6, 30))
+    await bench.take(2000)
+    assert len(bench.nacks) == 1
+    assert bench.plis == 0
