@@ -14,6 +14,8 @@ from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av import VideoFrame
 
+from gateway.peer import Peer
+from gateway.sdp import Reach, read_offer
 from gateway.stats import Arrivals
 from gateway.transport import hidden
 from gateway.transport.backlog import Backlog, Decoded, is_key_frame, vp8_size
@@ -186,6 +188,22 @@ async def test_two_connections_carry_video_over_loopback_with_everything_in_plac
     await receiver.close()
     await receiver.join_decoders()
     assert receiver.decoders() == []
+
+
+async def test_of_a_simulcast_offer_the_largest_layer_alone_is_taken():
+    sender, peer = Connection(TUNING), Peer(TUNING)
+    sender.addTransceiver(GreyCamera(), "sendonly")
+    await sender.setLocalDescription(await sender.createOffer())
+    layers = (
+        "a=mid:0\r\na=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n"
+        "a=rid:q send\r\na=rid:f send\r\na=simulcast:send f;q\r\n"
+    )
+    text = sender.localDescription.sdp.replace("a=mid:0\r\n", layers)
+    await peer.answer(read_offer(text, reach=Reach(loopback=True), max_candidates=32), {})
+    (reception,) = peer._connection._receptions
+    assert reception.rid == "f"
+    await peer.close()
+    await sender.close()
 
 
 class Busy(Backlog):
