@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Final
 
-from gateway.sdp import Offer, Section
-
-RID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+from gateway.sdp import Offer
+from gateway.simulcast import Layer, largest_layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +31,6 @@ class Bitrate:
         )
 
 
-def largest_rid(section: Section) -> str | None:
-    """The restriction id of the largest simulcast layer that a video section offers to send."""
-    for value in section.values("simulcast"):
-        words = value.split()
-        if "send" not in words[:-1]:
-            continue
-        layers = words[words.index("send") + 1].split(";")
-        rids = [layer.split(",")[0].lstrip("~") for layer in layers]
-        widths = {
-            words[0]: int(part.removeprefix("max-width="))
-            for words in (line.split() for line in section.values("rid"))
-            for part in (words[2].split(";") if len(words) > 2 else ())
-            if part.startswith("max-width=") and part.removeprefix("max-width=").isdigit()
-        }
-        # Pages list small to large; explicit widths are better evidence.
-        return max(rids, key=lambda rid: (widths.get(rid, 0), rids.index(rid)))
-    return None
-
-
 def finish_answer(
     answer: str, offer: Offer, *, bitrate: Bitrate | None = None, public_address: str | None = None
 ) -> str:
@@ -60,7 +39,7 @@ def finish_answer(
     finished: list[str] = []
     kind = ""
     video = offer.section("video")
-    rid = largest_rid(video) if video is not None and bitrate is not None else None
+    layer = largest_layer(video) if video is not None and bitrate is not None else None
     for line in lines:
         if line.startswith("m="):
             kind = line[2:].split()[0]
@@ -75,8 +54,8 @@ def finish_answer(
             added += _public(line, public_address)
         elif kind == "video" and bitrate is not None:
             added = _with_bitrate(line, bitrate)
-            if rid is not None and video is not None and line.startswith("a=mid:"):
-                added += _one_layer(video, rid)
+            if layer is not None and line.startswith("a=mid:"):
+                added += _one_layer(layer)
         finished += added
     return "\r\n".join(finished) + "\r\n"
 
@@ -90,12 +69,15 @@ def _with_bitrate(line: str, bitrate: Bitrate) -> list[str]:
     return [line]
 
 
-def _one_layer(video: Section, rid: str) -> list[str]:
+def _one_layer(layer: Layer) -> list[str]:
     # Without these lines Chromium sends the first layer, usually the smallest.
-    extensions = [value for value in video.values("extmap") if value.endswith(RID_URI)]
-    if not extensions:
+    if layer.extension is None:
         return []
-    return [f"a=extmap:{extensions[0]}", f"a=rid:{rid} recv", f"a=simulcast:recv {rid}"]
+    return [
+        f"a=extmap:{layer.extension}",
+        f"a=rid:{layer.rid} recv",
+        f"a=simulcast:recv {layer.rid}",
+    ]
 
 
 def _public(line: str, public_address: str) -> list[str]:

@@ -165,6 +165,7 @@ def describe(worker: Worker, stream: Stream) -> dict[str, Any]:
         "backdrop": stream.choice.model_dump(),
         "watchers": len(worker.watchers(stream)),
         "stats": stats,
+        "arrivals": asdict(stream.stats.arrivals),
     }
 
 

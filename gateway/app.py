@@ -34,8 +34,8 @@ WORKER: Final = web.AppKey("worker", Worker)
 
 MODULES: Final = "/src"
 
-THREADS: Final = 16
-"""Encoders, pictures and files; every outgoing video keeps one busy for a few ms per frame."""
+THREADS: Final = 8
+"""Pictures, files and name look-ups; media are encoded elsewhere, see `transport.encoding`."""
 
 
 def page_folder() -> Path:
@@ -202,7 +202,7 @@ def add_headers(access: Access) -> Any:
 
 
 async def threads(app: web.Application) -> AsyncIterator[None]:
-    """The executor behind `to_thread` and aiortc's encoders; matting has a thread of its own."""
+    """The executor behind `to_thread`; matting and encoders have threads of their own."""
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway")
     asyncio.get_running_loop().set_default_executor(executor)
     yield
@@ -210,9 +210,10 @@ async def threads(app: web.Application) -> AsyncIterator[None]:
 
 
 def running(worker: Worker) -> Any:
-    """Close all sessions before the server ends."""
+    """Look at what there is to encode with, and close all sessions before the server ends."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
+        await asyncio.to_thread(worker.encoding.probe)
         yield
         await worker.close()
 

@@ -19,6 +19,8 @@ from aiortc.sdp import candidate_from_sdp
 
 from gateway import events
 from gateway.sdp import BadOffer, Fragment, Offer
+from gateway.simulcast import largest_layer
+from gateway.stats import Arrivals
 from gateway.transport.connection import Connection, Tuning
 
 logger = logging.getLogger(__name__)
@@ -36,8 +38,8 @@ class NotConnected(Exception):
 class Peer:
     """An `RTCPeerConnection` as an async context manager; it answers one offer."""
 
-    def __init__(self, tuning: Tuning) -> None:
-        self._connection = Connection(tuning)
+    def __init__(self, tuning: Tuning, arrivals: Arrivals | None = None) -> None:
+        self._connection = Connection(tuning, arrivals)
         self._channel: RTCDataChannel | None = None
         self._changed = asyncio.Event()
         self._closed = False
@@ -91,6 +93,9 @@ class Peer:
         ) as error:
             # What aiortc's parser raises on descriptions that it did not expect.
             raise BadOffer("malformed-sdp", "The offer could not be understood.") from error
+        video = offer.section("video")
+        if video is not None and (layer := largest_layer(video)) is not None:
+            connection.choose_layer(layer.rid, layer.extension_id)
         for transceiver in connection.getTransceivers():
             wants = (offer.section(transceiver.kind) or offer.sections[0]).direction
             track = outgoing.get(transceiver.kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 WINDOW: Final = 2.0
@@ -38,6 +38,27 @@ class FrameRate:
 def smooth(previous: float | None, value: float) -> float:
     """Exponential average."""
     return value if previous is None else previous + SMOOTHING * (value - previous)
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What became of the video's packets and encoded frames on their way here; all are sums."""
+
+    repaired: int = 0
+    """Packets that came because they were asked for again."""
+    late: int = 0
+    """Packets that came twice, or after their frame was given up."""
+    broken: int = 0
+    """Times that a frame was given up because packets were missing."""
+    undecoded: int = 0
+    """Encoded frames dropped: the decoder was behind, or they refer to a frame that is lost."""
+    unread: int = 0
+    """Decoded frames dropped because a newer one came first."""
+
+    def add(self, other: Arrivals) -> None:
+        """Take over somebody else's sums."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,7 @@ class StreamStats:
     height: int = 0
     latency: float | None = None
     last_in: float | None = None
+    arrivals: Arrivals = field(default_factory=Arrivals)
     _ms: dict[str, float] = field(default_factory=dict)
     _in: FrameRate = field(default_factory=FrameRate)
     _out: FrameRate = field(default_factory=FrameRate)
@@ -128,6 +150,7 @@ class Totals:
     dropped: int = 0
     failures: int = 0
     sessions: int = 0
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
     def add(self, stats: StreamStats) -> None:
         """Take over the sums of a stream that is being dropped."""
@@ -135,6 +158,7 @@ class Totals:
         self.frames_out += stats.frames_out
         self.dropped += stats.dropped
         self.failures += stats.failures
+        self.arrivals.add(stats.arrivals)
 
 
 def exposition(totals: Totals, live: Iterable[StreamStats], gauges: Mapping[str, int]) -> str:
@@ -142,6 +166,7 @@ def exposition(totals: Totals, live: Iterable[StreamStats], gauges: Mapping[str,
     now = Totals(
         totals.frames_in, totals.frames_out, totals.dropped, totals.failures, totals.sessions
     )
+    now.arrivals.add(totals.arrivals)
     for stats in live:
         now.add(stats)
     counters = {
@@ -150,6 +175,11 @@ def exposition(totals: Totals, live: Iterable[StreamStats], gauges: Mapping[str,
         "frames_out": (now.frames_out, "composites finished"),
         "frames_dropped": (now.dropped, "source frames lost because a newer one came"),
         "engine_failures": (now.failures, "frames on which the engine raised an error"),
+        "packets_repaired": (now.arrivals.repaired, "packets that came when asked for again"),
+        "packets_late": (now.arrivals.late, "packets that came twice or too late"),
+        "frames_broken": (now.arrivals.broken, "times that a frame was given up for lost packets"),
+        "frames_undecoded": (now.arrivals.undecoded, "encoded frames dropped before the decoder"),
+        "frames_unread": (now.arrivals.unread, "decoded frames dropped because a newer one came"),
     }
     lines = []
     for name, (value, meaning) in counters.items():

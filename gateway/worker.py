@@ -22,6 +22,7 @@ from gateway.stream import Stream
 from gateway.transport.candidates import local_addresses
 from gateway.transport.connection import Tuning
 from gateway.transport.encoders import Downlink
+from gateway.transport.encoding import Encoding
 from models.errors import MattingError
 
 
@@ -78,6 +79,7 @@ class Worker:
         self._claims: Counter[str] = Counter()
         """Streams that a publication is being opened for: nobody may drop them meanwhile."""
         self._tasks = OwnedTasks()
+        self.encoding = Encoding(settings.max_sessions)
         addresses = local_addresses(settings.host_addresses, loopback=settings.on_loopback)
         self.reach = Reach(loopback=any(address.startswith("127.") for address in addresses))
         """What peers may name as their addresses."""
@@ -90,6 +92,7 @@ class Worker:
                 1000 * settings.downlink_max,
             ),
             largest=(settings.max_width, settings.max_height),
+            encoding=self.encoding,
             ice_servers=[
                 RTCIceServer(url, settings.ice_username or None, settings.ice_credential or None)
                 for url in settings.ice_servers
@@ -123,7 +126,8 @@ class Worker:
             stream = self._add_stream(name, key or secrets.token_urlsafe(24))
         self._stop_lingering(name)
         self._claims[name] += 1
-        session = Publication(stream, Peer(self._tuning), offer, self._settings, self.engine)
+        peer = Peer(self._tuning, stream.stats.arrivals)
+        session = Publication(stream, peer, offer, self._settings, self.engine)
         # Entered before its answer: a second request must find this place taken.
         self._enter(session)
         try:
@@ -203,6 +207,7 @@ class Worker:
         await self._tasks.close()
         for stream in list(self._streams.values()):
             self._drop(stream)
+        await asyncio.to_thread(self.encoding.close)
 
     def _check_room(self, spare: int = 0) -> None:
         if self.draining:

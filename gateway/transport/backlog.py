@@ -16,6 +16,8 @@ from typing import Any, Final
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
+from gateway.stats import Arrivals
+
 VIDEO_BACKLOG: Final = 15
 """Encoded frames: a quarter of a second at 60 fps; a decoder further behind will not catch up."""
 AUDIO_BACKLOG: Final = 100
@@ -31,9 +33,24 @@ def is_key_frame(codec: RTCRtpCodecParameters, data: bytes) -> bool:
     if codec.name == "VP8":
         return len(data) > 0 and not data[0] & 1
     if codec.name == "H264":
-        # 5: IDR slice, 7: sequence parameters, which precede one.
-        return len(data) > 4 and data[4] & 0x1F in (5, 7)
+        return _begins_with_idr(data)
     return True
+
+
+def _begins_with_idr(data: bytes) -> bool:
+    """Whether an IDR slice (5), or the parameters (7) before one, come before other slices.
+
+    Delimiters (9) and messages such as x264's (6) may stand first.
+    """
+    at = data.find(b"\x00\x00\x01")
+    while at >= 0 and at + 3 < len(data):
+        kind = data[at + 3] & 0x1F
+        if kind in (5, 7):
+            return True
+        if kind in (1, 2):
+            return False
+        at = data.find(b"\x00\x00\x01", at + 3)
+    return False
 
 
 def vp8_size(data: bytes) -> tuple[int, int] | None:
@@ -54,9 +71,14 @@ class Backlog:
     """
 
     def __init__(
-        self, size: int, *, ask: Callable[[], object], limit: tuple[int, int] | None = None
+        self,
+        size: int,
+        *,
+        ask: Callable[[], object],
+        limit: tuple[int, int] | None = None,
+        arrivals: Arrivals | None = None,
     ) -> None:
-        self.dropped = 0
+        self._arrivals = arrivals or Arrivals()
         self._size = size
         self._ask = ask
         self._limit = limit
@@ -75,6 +97,19 @@ class Backlog:
             elif not self._ended and self._wanted(*task):
                 self._frames.append(task)
             self._ready.notify()
+
+    def lose(self) -> bool:
+        """A frame is lost on the way: what refers to it would look torn.
+
+        Whether the caller should ask for a key frame; while one is awaited, not too often.
+        """
+        with self._ready:
+            now = time.monotonic()
+            if self._broken and now - self._asked < ASK_AGAIN / 2:
+                return False
+            self._broken = True
+            self._asked = now
+            return True
 
     def end(self) -> None:
         """Let the thread finish after the frame it is decoding."""
@@ -99,11 +134,11 @@ class Backlog:
                 self._broken = True
                 return False
         if len(self._frames) >= self._size:
-            self.dropped += len(self._frames)
+            self._arrivals.undecoded += len(self._frames)
             self._frames.clear()
             self._broken = True
         if self._broken and not key:
-            self.dropped += 1
+            self._arrivals.undecoded += 1
             now = time.monotonic()
             if now - self._asked > ASK_AGAIN:
                 self._asked = now
@@ -116,13 +151,13 @@ class Backlog:
 class Decoded(asyncio.Queue[Any]):
     """Decoded frames of a remote track; the oldest makes room for the newest."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, arrivals: Arrivals | None = None) -> None:
         super().__init__(maxsize=size)
-        self.dropped = 0
+        self._arrivals = arrivals or Arrivals()
 
     async def put(self, item: Any) -> None:
         """Never waits."""
         while self.full():
             self.get_nowait()
-            self.dropped += 1
+            self._arrivals.unread += 1
         self.put_nowait(item)

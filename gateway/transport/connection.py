@@ -21,11 +21,19 @@ from aiortc import (
 )
 from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 
+from gateway.owned_tasks import OwnedTasks
+from gateway.simulcast import RID_URI
+from gateway.stats import Arrivals
 from gateway.transport import hidden
 from gateway.transport.backlog import AUDIO_BACKLOG, VIDEO_BACKLOG, Backlog, Decoded
 from gateway.transport.candidates import use_addresses
 from gateway.transport.encoders import Downlink, video_encoder
+from gateway.transport.encoding import Encoding, encode_on
+from gateway.transport.history import History, remember
+from gateway.transport.losses import heed_losses
+from gateway.transport.reception import Reception
 
 DECODED: Final = {"video": 4, "audio": 100}
 """Frames held for a consumer that is busy for a moment."""
@@ -43,12 +51,14 @@ class Tuning:
     largest: tuple[int, int]
     """Width and height beyond which video is not decoded."""
     ice_servers: Sequence[RTCIceServer] = ()
+    encoding: Encoding | None = None
+    """Where outgoing media are encoded; without, as aiortc does it."""
 
 
 class Connection(RTCPeerConnection):
-    """Use `decoders` after `close` to wait for the decoders' threads."""
+    """Use `join_decoders` after `close` to wait for the decoders' threads."""
 
-    def __init__(self, tuning: Tuning) -> None:
+    def __init__(self, tuning: Tuning, arrivals: Arrivals | None = None) -> None:
         super().__init__(
             RTCConfiguration(
                 # Never aiortc's default, which asks a third party's STUN server.
@@ -57,6 +67,9 @@ class Connection(RTCPeerConnection):
             )
         )
         self._tuning = tuning
+        self._arrivals = arrivals or Arrivals()
+        self._receptions: list[Reception] = []
+        self._requests = OwnedTasks()
         self._make_transceiver = hidden.read(self, RTCPeerConnection, "createTransceiver")
         self._make_dtls = hidden.read(self, RTCPeerConnection, "createDtlsTransport")
         hidden.write(self, RTCPeerConnection, "createTransceiver", self._tuned_transceiver)
@@ -69,7 +82,9 @@ class Connection(RTCPeerConnection):
             track = receiver.track
             # The decoder's thread takes the queue when it starts, after connecting.
             if track is not None and not isinstance(track._queue, Decoded):  # type: ignore[attr-defined]
-                track._queue = Decoded(DECODED[track.kind])  # type: ignore[attr-defined]
+                track._queue = Decoded(  # type: ignore[attr-defined]
+                    DECODED[track.kind], self._arrivals if track.kind == "video" else None
+                )
 
     async def setLocalDescription(
         self, sessionDescription: RTCSessionDescription | None = None
@@ -78,8 +93,28 @@ class Connection(RTCPeerConnection):
         await super().setLocalDescription(sessionDescription)
         for transceiver in self.getTransceivers():
             if transceiver.kind == "video" and transceiver._codecs:
-                encoder = video_encoder(transceiver._codecs[0], self._tuning.downlink)
+                encoding = self._tuning.encoding
+                encoder = video_encoder(
+                    transceiver._codecs[0],
+                    self._tuning.downlink,
+                    nvenc=encoding is not None and encoding.nvenc,
+                )
                 hidden.write(transceiver.sender, RTCRtpSender, "encoder", encoder)
+
+    def choose_layer(self, rid: str, extension: int | None) -> None:
+        """Take only this layer of a simulcast offer; between the remote and local description.
+
+        `extension` numbers the header extension with which packets say their layer.
+        """
+        for reception in self._receptions:
+            reception.rid = rid
+        if extension is not None:
+            names = RTCRtpParameters(
+                headerExtensions=[RTCRtpHeaderExtensionParameters(id=extension, uri=RID_URI)]
+            )
+            for receiver in self.getReceivers():
+                # aiortc reads the extension, but does not offer or answer it.
+                receiver.transport._rtp_header_extensions_map.configure(names)
 
     def decoders(self) -> list[threading.Thread]:
         """Threads that still decode; after `close` they end by themselves within a frame."""
@@ -91,6 +126,9 @@ class Connection(RTCPeerConnection):
 
     async def close(self) -> None:
         """As aiortc's, and all decoders are told to end first."""
+        for reception in self._receptions:
+            reception.close()
+        await self._requests.close()
         for receiver in self.getReceivers():
             hidden.read(receiver, RTCRtpReceiver, "decoder_queue").end()
         await super().close()
@@ -109,11 +147,20 @@ class Connection(RTCPeerConnection):
             # The receiver asks its sender for a key frame when this is set.
             ask=hidden.read(receiver, RTCRtpReceiver, "decoder_error").set,
             limit=self._tuning.largest if video else None,
+            arrivals=self._arrivals if video else None,
         )
         hidden.write(receiver, RTCRtpReceiver, "decoder_queue", backlog)
         # aiortc joins the thread on the event loop; the end mark suffices, see `join_decoders`.
         hidden.write(receiver, RTCRtpReceiver, "stop_decoder", backlog.end)
+        sender = transceiver.sender
+        remember(sender, History())
+        heed_losses(sender)
+        if self._tuning.encoding is not None:
+            encode_on(sender, self._tuning.encoding.threads)
         if video:
+            reception = Reception(receiver, backlog, self._arrivals, self._requests)
+            reception.install()
+            self._receptions.append(reception)
             seed(
                 hidden.read(receiver, RTCRtpReceiver, "remote_bitrate_estimator"),
                 self._tuning.uplink,

@@ -25,3 +25,17 @@ def write(instance: object, owner: type, name: str, value: object) -> None:
     """Replace `instance.__name`, attribute or method; it must exist already."""
     read(instance, owner, name)
     setattr(instance, _mangled(owner, name), value)
+
+
+def method(instance: object, name: str) -> Any:
+    """A method with one underscore."""
+    found = getattr(instance, name, None)
+    if not callable(found):
+        raise TransportChanged(f"{type(instance).__name__}.{name} is gone")
+    return found
+
+
+def replace(instance: object, name: str, function: object) -> None:
+    """Put a function in the place of such a method, on this instance only."""
+    method(instance, name)
+    setattr(instance, name, function)

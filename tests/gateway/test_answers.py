@@ -1,5 +1,6 @@
-from gateway.answers import Bitrate, finish_answer, largest_rid
+from gateway.answers import Bitrate, finish_answer
 from gateway.sdp import Reach, read_offer
+from gateway.simulcast import largest_layer
 from tests.gateway.test_sdp import OFFER, VIDEO
 
 ANSWER = """v=0
@@ -72,11 +73,54 @@ def test_of_several_layers_the_largest_is_taken():
     assert "a=rid:f recv\r\na=simulcast:recv f\r\n" in answer
 
 
-def test_widths_say_more_than_the_order_of_the_layers():
-    text = simulcast("a=rid:q send max-width=1280\na=rid:f send max-width=320\n")
-    assert largest_rid(offer(text).section("video")) == "q"
+def largest(rids: str, *restrictions: str) -> str:
+    lines = "".join(f"a=rid:{each}\n" for each in restrictions)
+    text = OFFER.replace(VIDEO, f"{VIDEO}{lines}a=simulcast:send {rids}\n")
+    section = offer(text).section("video")
+    assert section is not None
+    layer = largest_layer(section)
+    assert layer is not None
+    return layer.rid
+
+
+def test_restrictions_say_more_than_the_order_of_the_layers():
+    assert (
+        largest("a;b;c", "a send max-width=1280", "b send max-width=640", "c send max-fs=99") == "a"
+    )
+    assert largest("a;b", "a send max-height=720;max-width=1280", "b send max-height=360") == "a"
+    assert largest("a;b", "a send max-br=2500000", "b send max-br=300000") == "a"
+
+
+def test_a_layer_without_restriction_is_larger_than_those_with_one():
+    assert largest("a;b;c", "a send", "b send max-width=640", "c send pt=96;max-width=320") == "a"
+
+
+def test_names_that_clients_agree_on_say_more_than_the_order():
+    assert largest("f;h;q") == "f"
+    assert largest("high;low") == "high"
+    assert largest("hi;mi;lo") == "hi"
+    assert largest("2;1;0") == largest("0;1;2") == "0", "OBS"
+
+
+def test_otherwise_the_last_layer_is_the_largest():
+    assert largest("r0;r1;r2") == "r2"
+    assert largest("x,y;z,w") == "z"
+
+
+def test_a_layer_that_is_paused_is_not_waited_for():
+    assert largest("q;h;~f") == "h"
+
+
+def test_the_extension_that_carries_the_layers_name_is_read_from_the_offer():
+    section = offer(simulcast()).section("video")
+    assert section is not None
+    layer = largest_layer(section)
+    assert layer is not None
+    assert (layer.rid, layer.extension_id) == ("f", 10)
 
 
 def test_an_offer_without_layers_needs_none():
-    assert largest_rid(offer().section("video")) is None
+    section = offer().section("video")
+    assert section is not None
+    assert largest_layer(section) is None
     assert "simulcast" not in finish_answer(ANSWER, offer(), bitrate=BITRATE)

@@ -23,6 +23,7 @@ async def test_the_state_of_a_stream_is_told_to_who_has_its_key(tmp_path: Path):
         assert state["backdrop"] == {"kind": "picture", "id": "dark"}
         assert state["plate"]["state"] == "none"
         assert state["stats"]["frames_in"] > 0
+        assert set(state["arrivals"]) == {"repaired", "late", "broken", "undecoded", "unread"}
         assert state["watchers"] == 0
         await gateway.http.delete(page.location)
         await until(lambda: not gateway.worker.is_live(gateway.worker.stream("desk")))

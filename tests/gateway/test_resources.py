@@ -19,7 +19,7 @@ class Held:
 
     @classmethod
     def now(cls) -> "Held":
-        # Threads of the executor stay: their number is bounded, and they belong to nobody.
+        # Threads of the executors stay: their number is bounded, and they belong to nobody.
         return cls(
             threads=frozenset(
                 f"{thread.name} {thread.ident}"
