@@ -1,5 +1,4 @@
-"""What a bad line does to packets: decided by a seed, so that a measurement can be repeated. Pure.
-"""
+"""What a bad line does to packets, decided by a seed so that it can be repeated. Pure."""
 
 from __future__ import annotations
 
@@ -35,8 +34,10 @@ class Impairment:
 
     def in_burst(self, since: float) -> bool:
         """Whether `since` seconds after the beginning nothing passes."""
-        return bool(self.burst) and since >= self.burst_every and (
-            since % self.burst_every < self.burst
+        return (
+            bool(self.burst)
+            and since >= self.burst_every
+            and (since % self.burst_every < self.burst)
         )
 
     def bursts(self, seconds: float) -> list[tuple[float, float]]:

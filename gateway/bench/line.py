@@ -122,9 +122,7 @@ class Line:
             self._collecting = asyncio.create_task(self._collect())
         getting = asyncio.create_task(self._incoming.get())
         try:
-            await asyncio.wait(
-                [getting, self._collecting], return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait([getting, self._collecting], return_when=asyncio.FIRST_COMPLETED)
             if getting.done():
                 return getting.result()
             raise self._broken or ConnectionError("the line was closed")
