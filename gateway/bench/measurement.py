@@ -22,7 +22,7 @@ class Progress:
     def __init__(self, seconds: float) -> None:
         layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s"
         self._bar = tqdm(total=seconds, file=sys.stderr, disable=None, bar_format=layout)
-        self._began = time.monotonic()
+        self._began, self._seconds = time.monotonic(), seconds
 
     def __enter__(self) -> Progress:
         return self
@@ -32,13 +32,13 @@ class Progress:
 
     def begin(self, what: str, seconds: float) -> None:
         """The next phase; `seconds` is what it is expected to take, 0 if nobody knows."""
-        self._began = time.monotonic()
-        self._bar.reset(total=max(seconds, 0.001))
+        self._began, self._seconds = time.monotonic(), max(seconds, 0.001)
+        self._bar.reset(total=self._seconds)
         self._bar.set_description(what)
 
     def tick(self) -> None:
         """Time has passed."""
-        self._bar.n = min(time.monotonic() - self._began, self._bar.total)
+        self._bar.n = min(time.monotonic() - self._began, self._seconds)
         self._bar.refresh()
 
 

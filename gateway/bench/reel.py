@@ -104,7 +104,7 @@ class Grain:
         shift = tuple(self._generator.integers(0, self._sheet.shape))
         noisy = pixels[:height] + np.roll(self._sheet, shift, axis=(0, 1))
         pixels[:height] = noisy.clip(0, 255)
-        return pixels
+        return np.asarray(pixels, np.uint8)
 
 
 def fitted(picture: Rgb, width: int, height: int) -> Rgb:
@@ -129,4 +129,4 @@ def _pictures(path: Path) -> Iterator[Rgb]:
 
 
 def _bytes(picture: NDArray[np.float32]) -> Rgb:
-    return np.rint(picture.clip(0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(picture.clip(0, 255)), np.uint8)

@@ -99,10 +99,11 @@ def table(report: Report) -> str:
         "",
     ]
     if report.direct is not None:
-        direct = report.direct
+        direct, line = report.direct, report.plan.impairment
+        beyond = " What the line does to packets is in it." if line.any else ""
         lines.append(
             f"A call without a gateway takes {direct.p50} ms (p95 {direct.p95}, p99 {direct.p99}); "
-            "added is latency less that median."
+            f"added is latency less that median.{beyond}"
         )
     unread, skipped = report.total.unread, report.total.skipped
     lines.append(

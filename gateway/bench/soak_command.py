@@ -118,8 +118,8 @@ def soak(args: argparse.Namespace, stack: ExitStack) -> tuple[int, list[Growth]]
         progress.tick()
         seen = len(sampler.samples)
         sampler.tick()
-        for sample in sampler.samples[seen:] if journal is not None else ():
-            journal.write(sample, began, visits)
+        if journal is not None and len(sampler.samples) > seen:
+            journal.write(sampler.samples[-1], began, visits)
 
     while time.monotonic() < began + args.seconds or len(sampler.samples) < FEWEST_SAMPLES:
         participants.visit(running.url, tick)
@@ -137,8 +137,10 @@ def soak(args: argparse.Namespace, stack: ExitStack) -> tuple[int, list[Growth]]
 def _plan(args: argparse.Namespace) -> Plan:
     if (args.clip is None) != (args.plate is None):
         raise BenchError("--clip and --plate belong together: the network compares the two")
+    width, height = args.size
     return Plan(
-        *args.size,
+        width,
+        height,
         fps=args.fps,
         seconds=args.visit,
         warm_up=0.0,

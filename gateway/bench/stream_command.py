@@ -181,8 +181,10 @@ def make_plan(args: argparse.Namespace) -> Plan:
     )
     if line.burst >= line.burst_every:
         raise BenchError("--burst must be shorter than --burst-every")
+    width, height = args.size
     return Plan(
-        *args.size,
+        width,
+        height,
         fps=args.fps,
         seconds=args.seconds,
         warm_up=args.warm_up,

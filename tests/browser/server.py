@@ -34,6 +34,12 @@ class Server:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start and return when it is ready to matte; raises with its log when it is not."""
         # As on a fresh machine: settings of whoever runs the tests do not reach it.

@@ -1,5 +1,7 @@
 """The numbered card: what is drawn by a camera is read by a viewer, or not at all."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -52,8 +54,7 @@ def test_a_number_survives_a_starved_codec(codec: str, reel: Reel):
             frame = VideoFrame.from_ndarray(reel.numbered(tick), format="yuv420p")
             frame.pts = tick - sent[0]
         for packet in encoder.encode(frame):
-            for decoded in decoder.decode(packet):
-                read.append(card.read(decoded.to_ndarray()[:HEIGHT]))
+            read += [card.read(each.to_ndarray()[:HEIGHT]) for each in decoder.decode(packet)]
     assert [number for number in read if number is not None] == list(sent)[: len(read)]
     assert len(read) >= len(sent) - 2
 
@@ -88,7 +89,7 @@ def test_a_card_with_one_wrong_cell_is_not_read():
 
 def test_the_checksum_tells_every_pair_of_neighbours_apart():
     sums = [card.checksum(number) for number in range(512)]
-    assert all(a != b for a, b in zip(sums, sums[1:], strict=False))
+    assert all(a != b for a, b in pairwise(sums))
 
 
 def test_ink_and_paper_both_differ_from_the_wall_behind():

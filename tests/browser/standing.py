@@ -1,0 +1,61 @@
+"""A visitor who stands before a backdrop, with a gateway and a Chromium of their own."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser import chromium
+from tests.browser.camera_clip import CameraClip
+from tests.browser.server import Server
+from tests.browser.visitor import HILLS, Visitor
+
+
+@dataclass
+class Standing:
+    """Who measures what they get."""
+
+    visitor: Visitor
+    server: Server
+
+
+@contextlib.contextmanager
+def standing(
+    clip: CameraClip, *arguments: str, frame_rate: int = 30, script: str = ""
+) -> Iterator[Standing]:
+    """Capture the room, choose a backdrop, and wait until the person is back.
+
+    `arguments` are those of `cleanplate serve`; `script` runs in the page before its own.
+    """
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        film = clip.write(Path(folder) / "webcam.y4m")
+        server = stack.enter_context(Server(Path(folder) / "log", *arguments))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(),
+            args=[
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={film}",
+                "--allow-loopback-in-peer-connection",
+                "--disable-gpu",
+            ],
+        )
+        stack.callback(browser.close)
+        context = browser.new_context(permissions=["camera"])
+        page = context.new_page()
+        if script:
+            page.add_init_script(script)
+        page.goto(server.url)
+        visitor = Visitor(page, clip)
+        visitor.start()
+        # Only now does the page know what the camera can do.
+        visitor.part("resolution").select_option(f"{clip.width}x{clip.height}")
+        visitor.part("frame-rate").select_option(str(frame_rate))
+        visitor.choose(HILLS.id)
+        visitor.capture_background()
+        visitor.sees_the_plate_is_ready()
+        visitor.until(visitor.composite, visitor.is_standing, "the person to stand there")
+        yield Standing(visitor, server)
