@@ -1,7 +1,7 @@
 # make serve    virtual environment, install, start; prints the address (ARGS="--port 9000" ...)
 # make test     everything: the page's modules under Node, then pytest with a real Chromium
 # make bench    frames and latency end to end through WebRTC (ARGS="--streams 4 --size 1280x720" ...)
-# make soak     people come and go for SECONDS (3600), and the server must not grow
+# make soak     people come and go for SOAK_SECONDS (3600), and the server must not grow
 # make check    formatting, lint, types, import rules, the page's types
 #
 # A second call starts at once: stamp files in .venv remember what was installed.
@@ -65,10 +65,11 @@ bench-browser: $(VENV)/dev
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
 	python -m tests.browser.bench $(ARGS)
 
-SECONDS ?= 3600
-SOAK_CSV ?= soak.csv
+SOAK_SECONDS ?= 3600
+SOAK_CSV ?= runs/soak.csv
 soak: $(VENV)/serve
-	@exec cleanplate bench soak --seconds $(SECONDS) --csv $(SOAK_CSV) $(ARGS)
+	@mkdir -p "$(dir $(SOAK_CSV))"
+	exec cleanplate bench soak --seconds $(SOAK_SECONDS) --csv $(SOAK_CSV) $(ARGS)
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache \
