@@ -139,7 +139,8 @@ def crew(plan: Plan, count: int) -> Iterator[Crew]:
             process = context.Process(
                 target=take_part, args=(plan, number, theirs), name=f"participant-{number + 1}"
             )
-            process.start()
+            with _uninterrupted():
+                process.start()
             theirs.close()
             pipes.append(ours)
             processes.append(process)
@@ -150,10 +151,21 @@ def crew(plan: Plan, count: int) -> Iterator[Crew]:
             pipe.close()
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes started within never hear an interrupt: the parent ends them in order.
+
+    At a terminal it reaches the whole group, also one that has not yet got to its first line.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def take_part(plan: Plan, number: int, pipe: Pipe) -> None:
     """A participant's process."""
-    # An interrupt at the terminal reaches all processes; the parent ends this one in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.ERROR)
     try:
         reel = make_reel(plan)

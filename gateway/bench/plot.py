@@ -14,13 +14,13 @@ from gateway.bench.report import Report
 
 WIDTH, HEIGHT = 760, 470
 LEFT, RIGHT = 64, 20
-PANELS: Final = ((64, 170), (290, 130))
+PANELS: Final = ((82, 160), (298, 122))
 """Top and height of the two."""
 HUES: Final = ("#0b6e99", "#b3541e", "#4d7c2a", "#8a4f9e", "#a33b4a", "#5a6472")
 STYLE: Final = """
 svg{background:#fff;color:#1d2329;font:12px system-ui,sans-serif}
 text{fill:currentColor}.quiet{opacity:.65}.head{font-size:15px;font-weight:600}
-.grid{stroke:currentColor;opacity:.13}.line{fill:none;stroke-width:1.8;stroke-linejoin:round}
+.grid{stroke:currentColor;opacity:.13}.line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
 .high{stroke-dasharray:4 3}.direct{stroke:currentColor;stroke-dasharray:1 4;fill:none}
 .y{text-anchor:end}.x{text-anchor:middle}
 @media(prefers-color-scheme:dark){svg{background:#15191d;color:#e4e8ec}}
@@ -115,7 +115,8 @@ class Panel:
         for second, value in enumerate(values):
             if value is not None:
                 at = f"{self.x(second + 0.5):.1f} {self.y(value):.1f}"
-                words.append(("L" if drawing else "M") + at)
+                # Nowhere and back: a second alone between two gaps is a dot.
+                words.append(f"L{at}" if drawing else f"M{at}h0")
             drawing = value is not None
         return f'<path class="{kind}" style="stroke:{_hue(number)}" d="{"".join(words)}"/>'
 
