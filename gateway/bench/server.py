@@ -74,7 +74,7 @@ def server(arguments: Sequence[str], command: Sequence[str] = SERVE) -> Iterator
         for name, value in os.environ.items()
         if not name.startswith(PREFIX) or name in KEPT
     }
-    with tempfile.TemporaryFile("w+") as log:
+    with _terminable(), tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [*command, *arguments],
             stdout=subprocess.PIPE,
@@ -95,6 +95,20 @@ def server(arguments: Sequence[str], command: Sequence[str] = SERVE) -> Iterator
                 process.kill()
                 process.wait()
             process.stdout.close()
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends this process as an interrupt does: no server stays behind with a GPU."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _greeted(process: subprocess.Popen[str], out: IO[str], log: IO[str]) -> Running:

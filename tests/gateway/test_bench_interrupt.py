@@ -22,8 +22,15 @@ def children(pid: int) -> dict[int, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["spawn_main", "media_alone"])
-def test_an_interrupt_ends_cameras_and_server(moment: str):
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("spawn_main", signal.SIGINT),
+        ("media_alone", signal.SIGINT),
+        ("media_alone", signal.SIGTERM),
+    ],
+)
+def test_a_signal_ends_cameras_and_server(moment: str, number: signal.Signals):
     arguments = ["--media-alone", "--size", "160x90", "--fps", "10", "--direct", "0"]
     with subprocess.Popen(
         [sys.executable, "-m", "gateway", "bench", "stream", *arguments, "--seconds", "600"],
@@ -38,7 +45,10 @@ def test_an_interrupt_ends_cameras_and_server(moment: str):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 assert process.wait(0.1) is None, process.communicate()[1]
             seen = children(process.pid)
-        os.killpg(process.pid, signal.SIGINT)
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
         errors = process.communicate(timeout=60)[1]
         assert process.returncode == 130, errors
         assert "Traceback" not in errors
