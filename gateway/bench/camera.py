@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Final
 
@@ -23,7 +24,7 @@ class Camera(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, reel: Reel, fps: float) -> None:
+    def __init__(self, reel: Reel, fps: float, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.person = False
         """Whether somebody holds up the card; else the room is empty."""
@@ -34,6 +35,7 @@ class Camera(MediaStreamTrack):
         self.tick = -1
         self._reel = reel
         self._fps = fps
+        self._clock = clock
         self._began: float | None = None
 
     async def recv(self) -> VideoFrame:
@@ -41,16 +43,16 @@ class Camera(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         if self._began is None:
-            self._began = time.monotonic()
-        newest = int((time.monotonic() - self._began) * self._fps)
+            self._began = self._clock()
+        newest = int((self._clock() - self._began) * self._fps)
         self.skipped += max(0, newest - self.tick - 1)
         self.tick = max(self.tick + 1, newest)
         frame = VideoFrame.from_numpy_buffer(self._pixels(), format="yuv420p")
         frame.pts = round(self.tick / self._fps / TIME_BASE)
         frame.time_base = TIME_BASE
-        await asyncio.sleep(self._began + self.tick / self._fps - time.monotonic())
+        await asyncio.sleep(self._began + self.tick / self._fps - self._clock())
         if self.person:
-            self.handed.append((self.tick, time.monotonic()))
+            self.handed.append((self.tick, self._clock()))
         return frame
 
     def _pixels(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

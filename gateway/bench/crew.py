@@ -40,7 +40,7 @@ ENTERING: Final = 240.0
 """
 MARGIN: Final = 60.0
 """Seconds beyond a measurement after which its record is given up."""
-LEAVING: Final = 20.0
+LEAVING: Final = 10.0
 """Seconds to close connections before a process is ended."""
 
 CALL, READY, MEASURE, LEAVE = "call", "ready", "measure", "leave"

@@ -70,7 +70,7 @@ def measured(
         progress.begin("starting the server", 0)
         with (
             server(arguments, MEDIA_ALONE if media_alone else SERVE) as running,
-            gpu_meter() as gpu,
+            gpu_meter(running.runs["device"]) as gpu,
         ):
             progress.begin("capturing plates", 0)
             participants.visit(running.url, progress.tick)

@@ -195,8 +195,6 @@ def _used(usage: UsageFigures) -> list[str]:
     ]
     if usage.gpu_busy is not None:
         lines.append(f"The GPU was busy {usage.gpu_busy:.0%} of the time, {usage.gpu_mib:.0f} MiB.")
-    else:
-        lines.append("No GPU was seen.")
     return lines
 
 

@@ -98,7 +98,7 @@ def soak(args: argparse.Namespace, stack: ExitStack) -> tuple[int, list[Growth]]
     from gateway.bench.growth import LIMITS, growth
     from gateway.bench.measurement import Progress
     from gateway.bench.server import MEDIA_ALONE, SERVE, serve_arguments, server
-    from gateway.bench.usage import Sampler
+    from gateway.bench.usage import Sampler, usage
 
     if args.visit <= 0 or args.seconds < 0:
         raise BenchError("--visit and --seconds are more than 0")
@@ -110,6 +110,8 @@ def soak(args: argparse.Namespace, stack: ExitStack) -> tuple[int, list[Growth]]
     participants = stack.enter_context(crew(plan, args.streams))
     running = stack.enter_context(server(arguments, MEDIA_ALONE if args.media_alone else SERVE))
     progress = stack.enter_context(Progress(args.seconds))
+    if usage([running.pid]) is None:
+        raise BenchError("this system has no /proc, which tells what the server holds")
     sampler = Sampler(running.pid, [])
     began, visits = time.monotonic(), 0
     progress.begin("soaking", args.seconds)

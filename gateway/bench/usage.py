@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -33,7 +34,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """The first GPU at one moment, all processes together."""
+    """The server's GPU at one moment, all processes together."""
 
     busy: float
     """Share of time with a kernel on it, 0..1."""
@@ -116,14 +117,15 @@ class GpuMeter:
 
 
 @contextmanager
-def gpu_meter() -> Iterator[GpuMeter | None]:
-    """`None` where there is no NVIDIA GPU."""
+def gpu_meter(device: str) -> Iterator[GpuMeter | None]:
+    """For a device as a server names it, such as "NVIDIA H100 (cuda:0)"; `None` for any other."""
     program = shutil.which("nvidia-smi")
-    if program is None:
+    found = re.search(r"\(cuda(?::(\d+))?\)", device)
+    if program is None or found is None:
         yield None
         return
     command = [
-        *(program, "--id=0", "--loop=1", "--format=csv,noheader,nounits"),
+        *(program, f"--id={found[1] or 0}", "--loop=1", "--format=csv,noheader,nounits"),
         "--query-gpu=utilization.gpu,memory.used",
     ]
     process = subprocess.Popen(

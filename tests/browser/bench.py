@@ -16,8 +16,8 @@ from typing import Any
 from gateway.bench.figures import Latency
 from gateway.bench.machine import machine, now, versions
 from gateway.bench.usage import Usage, cores, usage
+from tests.browser.captured import Captured, captured
 from tests.browser.numbered_clip import READER, NumberedClip, inbound_outbound, latencies, rate
-from tests.browser.standing import Standing, standing
 
 HOOK = (
     """
@@ -28,13 +28,14 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
 """
     + READER
 )
-WATCH = """names => {
+WATCH = """() => {
     const part = name => document.querySelector(`[data-testid=${name}]`);
     globalThis.sights = {
         source: watchCard(part("source-video"), "captureTime"),
         composite: watchCard(part("composite-video"), "presentationTime"),
     };
 }"""
+READABLE = "() => globalThis.sights.composite.some(([number]) => number >= 0)"
 TAKE = """() => {
     const { source, composite } = globalThis.sights;
     return { source: source.splice(0), composite: composite.splice(0) };
@@ -47,9 +48,11 @@ STATS = """async () => {
 
 def measure(clip: NumberedClip, seconds: int, *arguments: str) -> dict[str, object]:
     """Watch camera and composite for `seconds`."""
-    with standing(clip, *arguments, frame_rate=clip.fps, script=HOOK) as here:
+    with captured(clip, *arguments, frame_rate=clip.fps, script=HOOK) as here:
         page = here.visitor.page
         page.evaluate(WATCH)
+        page.wait_for_function(READABLE, timeout=1000 * here.visitor.patience)
+        page.evaluate(TAKE)
         sights: dict[str, list[tuple[int, float]]] = {"source": [], "composite": []}
         before, used = inbound_outbound(page.evaluate(STATS)), [_used(here)]
         began = time.monotonic()
@@ -92,7 +95,7 @@ def measure(clip: NumberedClip, seconds: int, *arguments: str) -> dict[str, obje
 Stats = Mapping[str, Mapping[str, Any]]
 
 
-def _used(here: Standing) -> Usage:
+def _used(here: Captured) -> Usage:
     found = usage([here.server.pid])
     assert found is not None, "the server has died"
     return found

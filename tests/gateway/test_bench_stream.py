@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -137,3 +139,17 @@ def test_a_soak_of_seconds_is_judged_and_written_down(
         samples = list(csv.DictReader(file))
     assert len(samples) >= 6
     assert all(float(row["memory_mib"]) > 20 and int(row["descriptors"]) > 5 for row in samples)
+
+
+@pytest.mark.parametrize("subject", ["stream", "soak"])
+def test_help_does_not_wait_for_networks_or_codecs(subject: str):
+    code = (
+        "import sys\n"
+        "from gateway.__main__ import make_parser\n"
+        "make_parser('bench')\n"
+        "assert not {'torch', 'av', 'cv2', 'aiortc'} & sys.modules.keys(), sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", subject, "--help"])
+    assert ended.value.code == 0
