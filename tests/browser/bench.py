@@ -27,6 +27,7 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
 };
 """
     + READER
+    + "globalThis.watchCard = watchCard;"
 )
 WATCH = """() => {
     const part = name => document.querySelector(`[data-testid=${name}]`);

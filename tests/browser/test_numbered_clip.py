@@ -10,6 +10,7 @@ from gateway.bench import card
 from tests.browser.camera_clip import CameraClip
 from tests.browser.conftest import Open
 from tests.browser.numbered_clip import READER, NumberedClip, latencies, rate
+from tests.browser.server import Server
 
 CLIP = NumberedClip(320, 180, fps=5, empty=1, present=3)
 
@@ -37,7 +38,7 @@ def test_what_is_compared_with_the_person_leaves_out_the_card():
 @pytest.mark.parametrize("size", [(320, 180), (640, 360), (1280, 720)])
 def test_a_page_reads_what_python_draws(open_page: Open, size: tuple[int, int]):
     page = open_page("about:blank", CLIP)
-    page.evaluate(f"() => {{ {READER}; Object.assign(globalThis, {{ readCard, cardContext }}); }}")
+    page.add_script_tag(content=READER)
     for number in (0, 1234, 43690, 65535):
         luma = np.full(size[::-1], 128, np.uint8)
         card.draw(luma, number)
@@ -45,6 +46,28 @@ def test_a_page_reads_what_python_draws(open_page: Open, size: tuple[int, int]):
     assert page.evaluate(READ, as_data(np.full(size[::-1], 90, np.uint8))) == -1
     luma[round(card.TOP * size[1]) :, : size[0] // 2] = card.INK
     assert page.evaluate(READ, as_data(luma)) == -1
+
+
+def test_numbers_are_read_from_a_camera_as_they_are_painted(server: Server, open_page: Open):
+    page = open_page(server.url, NumberedClip(320, 180, fps=10, empty=1, present=6))
+    page.evaluate(
+        """async reader => {
+            const { watchCard } = new Function(`${reader}; return { watchCard };`)();
+            const video = document.createElement("video");
+            video.muted = true;
+            video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
+            document.body.append(video);
+            globalThis.cardSights = watchCard(video, "captureTime");
+            await video.play();
+        }""",
+        READER,
+    )
+    page.wait_for_function("() => globalThis.cardSights.filter(([n]) => n >= 0).length > 8")
+    sights = page.evaluate("() => globalThis.cardSights")
+    moments = [at for _, at in sights]
+    assert moments == sorted(moments)
+    numbers = {number for number, _ in sights}
+    assert numbers <= {-1, *range(10, 70)}
 
 
 def as_data(luma: np.ndarray) -> str:
