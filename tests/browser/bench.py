@@ -47,9 +47,14 @@ STATS = """async () => {
 }"""
 
 
-def measure(clip: NumberedClip, seconds: int, *arguments: str) -> dict[str, object]:
+def measure(
+    clip: NumberedClip,
+    seconds: int,
+    *arguments: str,
+    module: tuple[str, ...] = ("gateway", "serve"),
+) -> dict[str, object]:
     """Watch camera and composite for `seconds`."""
-    with captured(clip, *arguments, frame_rate=clip.fps, script=HOOK) as here:
+    with captured(clip, *arguments, frame_rate=clip.fps, script=HOOK, module=module) as here:
         page = here.visitor.page
         page.evaluate(WATCH)
         page.wait_for_function(READABLE, timeout=1000 * here.visitor.patience)
@@ -123,10 +128,12 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=360)
     parser.add_argument("--fps", type=int, default=60, choices=[30, 60])
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--media-alone", action="store_true", help="without networks")
     parser.add_argument("serve", nargs="*", help="after --: options of `cleanplate serve`")
     arguments = parser.parse_args()
     clip = NumberedClip(arguments.width, arguments.height, arguments.fps, empty=10, present=14)
-    found = measure(clip, arguments.seconds, *arguments.serve)
+    module = ("gateway.bench.media_alone",) if arguments.media_alone else ("gateway", "serve")
+    found = measure(clip, arguments.seconds, *arguments.serve, module=module)
     sys.stdout.write(json.dumps(found, indent=2) + "\n")
 
 

@@ -24,15 +24,19 @@ class Captured:
 
 @contextlib.contextmanager
 def captured(
-    clip: CameraClip, *arguments: str, frame_rate: int = 30, script: str = ""
+    clip: CameraClip,
+    *arguments: str,
+    frame_rate: int = 30,
+    script: str = "",
+    module: tuple[str, ...] = ("gateway", "serve"),
 ) -> Iterator[Captured]:
     """Choose a backdrop and capture the room; the person comes back when the clip says so.
 
-    `arguments` are those of `cleanplate serve`; `script` runs in the page before its own.
+    `arguments` are those of `module`, which serves; `script` runs in the page before its own.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         film = clip.write(Path(folder) / "webcam.y4m")
-        server = stack.enter_context(Server(Path(folder) / "log", *arguments))
+        server = stack.enter_context(Server(Path(folder) / "log", *arguments, module=module))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=chromium.find(),
