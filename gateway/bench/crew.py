@@ -30,8 +30,10 @@ from typing import Final
 import aiohttp
 
 from gateway.bench.errors import BenchError
-from gateway.bench.participant import Caller, Guest
-from gateway.bench.plan import GRACE, Plan, Record
+from gateway.bench.guest import Guest
+from gateway.bench.participant import Caller
+from gateway.bench.plan import Plan
+from gateway.bench.record import GRACE, Record
 from gateway.bench.reel import Reel, drawn, filmed
 from models.errors import MattingError
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from gateway.bench.impairment import Impairment
-from gateway.bench.plan import Record
+from gateway.bench.record import Record
 
 FLOWING: Final = 0.5
 """Seconds after a burst over which composites are counted to say that they flow again."""

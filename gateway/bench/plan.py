@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from gateway.bench.impairment import Impairment
 
 Codec = Literal["vp8", "h264"]
-
-GRACE: Final = 1.0
-"""Seconds after the measurement in which what was sent within it may still arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +42,3 @@ class Plan:
     def size(self) -> str:
         """For people."""
         return f"{self.width}x{self.height}"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What one participant saw in one measurement; times in monotonic seconds of this machine."""
-
-    began: float
-    seconds: float
-    handed: tuple[tuple[int, float], ...]
-    """Number and time of every frame given to the camera's encoder, until `GRACE` was over."""
-    seen: tuple[tuple[int, float], ...]
-    """Number and time of every composite that was decoded, first sight only."""
-    skipped: int
-    """Frames that the camera's own encoder had no time for."""
-    unread: int
-    """Frames that arrived without a readable number."""
-    repeated: int
-    """Frames that arrived a second time."""
-    traffic: tuple[tuple[float, int, int], ...]
-    """Each second: time, bytes sent, bytes received since the connection began."""
-    lost_packets: int
-    """That this line lost on purpose."""
-    codec: str
-    sizes: tuple[tuple[int, int], ...]
-    """Width and height of what arrived."""
-    server: Mapping[str, float] = field(default_factory=dict)
-    """The server's own numbers for this stream over the measurement; empty for a direct call."""

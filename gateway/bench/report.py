@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from gateway.bench.figures import Latency, StreamFigures, by_second
 from gateway.bench.machine import machine, now, versions
-from gateway.bench.plan import Plan, Record
+from gateway.bench.plan import Plan
+from gateway.bench.record import Record
 from gateway.bench.usage import Sample, UsageFigures, usage_figures
 
 HEADINGS: Final = (

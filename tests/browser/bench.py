@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--media-alone", action="store_true", help="without networks")
     parser.add_argument("serve", nargs="*", help="after --: options of `cleanplate serve`")
     arguments = parser.parse_args()
-    clip = NumberedClip(arguments.width, arguments.height, arguments.fps, empty=10, present=14)
+    clip = NumberedClip(arguments.width, arguments.height, arguments.fps, empty=12, present=14)
     module = ("gateway.bench.media_alone",) if arguments.media_alone else ("gateway", "serve")
     found = measure(clip, arguments.seconds, *arguments.serve, module=module)
     sys.stdout.write(json.dumps(found, indent=2) + "\n")

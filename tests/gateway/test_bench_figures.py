@@ -13,7 +13,7 @@ from gateway.bench.figures import (
     total_figures,
 )
 from gateway.bench.impairment import Impairment
-from gateway.bench.plan import Record
+from gateway.bench.record import Record
 
 CALM = Impairment()
 

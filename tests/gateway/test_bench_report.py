@@ -10,8 +10,9 @@ import pytest
 
 from gateway.bench.figures import Latency, stream_figures, total_figures
 from gateway.bench.impairment import Impairment
-from gateway.bench.plan import Plan, Record
+from gateway.bench.plan import Plan
 from gateway.bench.plot import plot
+from gateway.bench.record import Record
 from gateway.bench.report import Report, table, write_csv
 from gateway.bench.stream_command import misses
 from gateway.bench.usage import Gpu, Sample, Usage, cores, usage, usage_figures
