@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.bench.errors import BenchError
+from gateway.bench.machine import machine, now, versions
 from gateway.bench.plan import Plan
 from gateway.bench.stream_command import (
     INTERRUPTED,
@@ -51,9 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Visit for as long as asked; the exit status is 1 if the server grew."""
-    # Take seconds, which `--help` must not wait for.
-    from gateway.bench.machine import machine, now, versions
-
     try:
         with ExitStack() as stack:
             visits, verdicts = soak(args, stack)
@@ -61,6 +59,11 @@ def run(args: argparse.Namespace) -> int:
         return complain("soak", str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
+    return tell(args, visits, verdicts)
+
+
+def tell(args: argparse.Namespace, visits: int, verdicts: Sequence[Growth]) -> int:
+    """Print the verdicts; returns the exit status."""
     flat = all(each.flat for each in verdicts)
     width, height = args.size
     about = (

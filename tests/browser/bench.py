@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +57,9 @@ def measure(
     """Watch camera and composite for `seconds`."""
     with captured(clip, *arguments, frame_rate=clip.fps, script=HOOK, module=module) as here:
         page = here.visitor.page
+        with urllib.request.urlopen(f"{here.server.url}/capabilities", timeout=10) as response:
+            runs = json.load(response)
+        browser = page.context.browser
         page.evaluate(WATCH)
         page.wait_for_function(READABLE, timeout=1000 * here.visitor.patience)
         page.evaluate(TAKE)
@@ -75,7 +79,8 @@ def measure(
     return {
         "machine": machine(),
         "date": now(),
-        "versions": versions(),
+        "versions": {**versions(), "chromium": browser.version if browser else None},
+        "server_runs": {name: runs[name] for name in ("device_name", "backend", "weights")},
         "size": f"{clip.width}x{clip.height}",
         "camera_fps": clip.fps,
         "seconds": round(took, 1),
