@@ -27,7 +27,9 @@ EXPECTATIONS: Final = ("fps", "added-p95", "recovery")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is sent, over what line, for how long, and where the figures go."""
     add_camera_arguments(parser)
-    parser.add_argument("--seconds", type=_positive, default=20.0, help="default: %(default)g")
+    parser.add_argument(
+        "--seconds", type=_positive, default=20.0, metavar="SECONDS", help="default: %(default)g"
+    )
     parser.add_argument(
         "--warm-up", type=_amount, default=3.0, metavar="SECONDS", help="default: %(default)g"
     )
@@ -56,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     line.add_argument(
         "--burst-every", type=_positive, default=5.0, metavar="SECONDS", help="default: %(default)g"
     )
-    line.add_argument("--seed", type=int, default=0, help="of all chances (default: %(default)s)")
+    line.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of all chances (default: %(default)s)"
+    )
     out = parser.add_argument_group("results")
     out.add_argument("--json", action="store_true", help="print as JSON")
     out.add_argument("--csv", type=Path, metavar="FILE", help="every second of every stream")
@@ -74,11 +78,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     """What cameras show; shared with the soak."""
-    parser.add_argument("--streams", type=_count, default=1, help="default: %(default)s")
+    parser.add_argument(
+        "--streams", type=_count, default=1, metavar="N", help="at a time (default: %(default)s)"
+    )
     parser.add_argument(
         "--size", type=_size, default=(640, 360), metavar="WxH", help="default: 640x360"
     )
-    parser.add_argument("--fps", type=_positive, default=30.0, help="default: %(default)g")
+    parser.add_argument(
+        "--fps", type=_positive, default=30.0, metavar="N", help="default: %(default)g"
+    )
     parser.add_argument(
         "--codec", choices=["vp8", "h264"], default="vp8", help="default: %(default)s"
     )
