@@ -90,7 +90,7 @@ def measure(
         "shown_fps": round(rate(sights["composite"]), 1),
         "latency_ms": latency and {"p50": latency.p50, "p95": latency.p95, "p99": latency.p99},
         "matched": len(found),
-        "unread": sum(number < 0 for number, _ in sights["composite"]),
+        "without_number": sum(number < 0 for number, _ in sights["composite"]),
         "up_kbit": _per_second(before, after, outbound, "bytesSent", took, 1 / 125),
         "down_kbit": _per_second(before, after, inbound, "bytesReceived", took, 1 / 125),
         "sent_width": after[outbound].get("frameWidth"),
