@@ -1,5 +1,7 @@
 # make serve    virtual environment, install, start; prints the address (ARGS="--port 9000" ...)
 # make test     everything: the page's modules under Node, then pytest with a real Chromium
+# make bench    frames and latency end to end through WebRTC (ARGS="--streams 4 --size 1280x720" ...)
+# make soak     people come and go for SOAK_SECONDS (3600), and the server must not grow
 # make check    formatting, lint, types, import rules, the page's types
 #
 # A second call starts at once: stamp files in .venv remember what was installed.
@@ -17,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 # Node may come from the virtual environment (see $(VENV)/node).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help serve test test-gpu check format screenshot rate clean
+.PHONY: help serve test test-gpu check format screenshot rate bench bench-browser soak clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -54,6 +56,20 @@ screenshot: $(VENV)/dev
 rate: $(VENV)/dev
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
 	python -m tests.browser.rate $(ARGS)
+
+bench: $(VENV)/serve
+	@exec cleanplate bench stream $(ARGS)
+
+# The same from a real Chromium whose fake camera runs at 60 frames per second.
+bench-browser: $(VENV)/dev
+	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
+	python -m tests.browser.bench $(ARGS)
+
+SOAK_SECONDS ?= 3600
+SOAK_CSV ?= runs/soak.csv
+soak: $(VENV)/serve
+	@mkdir -p "$(dir $(SOAK_CSV))"
+	exec cleanplate bench soak --seconds $(SOAK_SECONDS) --csv $(SOAK_CSV) $(ARGS)
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache \

@@ -19,7 +19,7 @@ COMMANDS = {
     "cut-out": ("models.preparation.cut_out_command", "people out of ordinary photos"),
     "evaluate": ("models.evaluation.command", "how good weights are, side by side"),
     "ablate": ("models.ablation.command", "what pixels, kernel, backbone or data are worth"),
-    "bench": ("models.benchmark.group", "how fast it is here"),
+    "bench": ("gateway.bench.command", "speed, measured side by side"),
     "comparators": ("models.evaluation.comparators.command", "what weights are compared with"),
 }
 """Module and summary of each; a module has `add_arguments(parser)` and `run(args) -> int`."""

@@ -6,57 +6,28 @@ statistics line, once a second with the person in the picture.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import platform
 import statistics
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from tests.browser import chromium
 from tests.browser.camera_clip import CameraClip
-from tests.browser.server import Server
-from tests.browser.visitor import HILLS, Visitor
+from tests.browser.captured import captured
 
 
 def measure(width: int, height: int, seconds: int) -> dict[str, object]:
     """Capture, choose a backdrop, and read the statistics for `seconds`."""
-    clip = CameraClip(width, height, fps=30)
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        film = clip.write(Path(folder) / "webcam.y4m")
-        server = stack.enter_context(Server(Path(folder) / "log"))
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(
-            executable_path=chromium.find(),
-            args=[
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-video-capture={film}",
-                "--allow-loopback-in-peer-connection",
-                "--disable-gpu",
-            ],
-        )
-        stack.callback(browser.close)
-        context = browser.new_context(permissions=["camera"])
-        page = context.new_page()
-        page.goto(server.url)
-        visitor = Visitor(page, clip)
-        visitor.start()
-        # More than it can do: what comes out is then what it can.
-        visitor.part("frame-rate").select_option("30")
-        visitor.choose(HILLS.id)
-        visitor.capture_background()
-        visitor.sees_the_plate_is_ready()
+    # More frames than it can do: what comes out is then what it can.
+    with captured(CameraClip(width, height, fps=30)) as here:
+        visitor = here.visitor
         visitor.until(visitor.composite, visitor.is_standing, "the person to stand there")
         rows = []
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            page.wait_for_timeout(1000)
+            visitor.page.wait_for_timeout(1000)
             rows.append(
                 {name: visitor.number(name) for name in ("fps-in", "fps-out", "latency-ms", "ms")}
             )

@@ -25,14 +25,22 @@ def free_port() -> int:
 class Server:
     """A gateway on 127.0.0.1; `start` again after `kill` is a restart on the same port."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(
+        self, log: Path, *arguments: str, module: tuple[str, ...] = ("gateway", "serve")
+    ) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self._command = [
-            *(sys.executable, "-m", "gateway", "serve"),
+            *(sys.executable, "-m", *module),
             *("--host", "127.0.0.1", "--port", str(port), *arguments),
         ]
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start and return when it is ready to matte; raises with its log when it is not."""

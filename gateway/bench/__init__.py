@@ -1,0 +1,1 @@
+"""Measuring what people see: cameras and viewers of our own around a real server."""
