@@ -135,7 +135,7 @@ def examine(args: argparse.Namespace) -> Results:
     from models.evaluation.entries import check_names, open_weights
     from models.evaluation.examination import amount, examine_curve, examine_set
     from models.evaluation.gallery import Gallery
-    from models.evaluation.looks import read_looks
+    from models.evaluation.look import read_looks
     from models.evaluation.page import write_page
     from models.evaluation.recipes import RECIPES
     from models.evaluation.results import Results, machine_name, now, versions

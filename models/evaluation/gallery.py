@@ -16,7 +16,7 @@ from models.errors import MattingError
 from models.evaluation.cases import Case, make_case
 from models.evaluation.contender import Contender
 from models.evaluation.examination import Progress, Tally, answer_still
-from models.evaluation.looks import Look
+from models.evaluation.look import Look
 from models.evaluation.recipes import Recipe
 from models.evaluation.scores import score
 from models.evaluation.sets import COMPOSING, Sample, StillSet, seen

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.__main__ import main
 from models.evaluation.gallery import Gallery, clothes
-from models.evaluation.looks import Look
+from models.evaluation.look import Look
 from models.evaluation.recipes import RECIPES
 from models.evaluation.sheet import COLUMNS, contact_sheet, row
 from models.scenes.errors import MaterialMissing

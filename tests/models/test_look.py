@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models.errors import MattingError
-from models.evaluation.looks import list_looks, parse_looks, read_looks
+from models.evaluation.look import list_looks, parse_looks, read_looks
 from models.scenes.material import person_split
 
 
