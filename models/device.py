@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -147,7 +148,12 @@ def processor_name() -> str:
 
 def processor_has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 itself (AVX512-BF16 or AMX); else it is slower."""
-    flags = next((line for line in _processor_lines() if line.startswith("flags")), "").split()
+    return multiplies_bf16(_processor_lines())
+
+
+def multiplies_bf16(lines: Iterable[str]) -> bool:
+    """The same of a processor that the lines of `/proc/cpuinfo` describe."""
+    flags = next((line for line in lines if line.startswith("flags")), "").split()
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 

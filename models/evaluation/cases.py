@@ -1,9 +1,9 @@
-"""The worst answers as pictures: numbers do not show whether hair and glasses are right."""
+"""Scenes and answers as pictures: numbers do not show whether hair and glasses are right."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,17 +15,13 @@ from models.evaluation.contender import Answer, Contender
 from models.evaluation.examination import SetResult, answer_still
 from models.evaluation.scores import SampleScores
 from models.evaluation.sets import Sample
+from models.evaluation.views import answer_on_green, difference, grey, on_green
 from models.scenes.camera import Image, to_bytes
 
 WIDTH: Final = 640
 """Columns of a picture in the report."""
 
 _QUALITY: Final = 82
-
-_GREEN: Final = np.array([0, 177, 64], np.float32) / 255
-
-_SURPLUS: Final = np.array([255, 96, 64], np.float32) / 255
-_LACKING: Final = np.array([64, 156, 255], np.float32) / 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +59,9 @@ def worst_cases(contenders: Sequence[Contender], result: SetResult, count: int) 
     cases = []
     for index in _worst(contenders, result, count):
         sample = result.stills.sample(index, result.recipe)
-        scores = {name: tally.samples[index] for name, tally in result.tallies.items()}
-        cases.append(_case(contenders, sample, scores))
+        answers = [answer_still(contender, sample) for contender in contenders]
+        scores = [result.tallies[contender.name].samples[index] for contender in contenders]
+        cases.append(make_case(contenders, answers, sample, scores))
     return cases
 
 
@@ -75,46 +72,35 @@ def _worst(contenders: Sequence[Contender], result: SetResult, count: int) -> li
     return [int(index) for index in np.argsort(-errors, kind="stable")[:count]]
 
 
-def _case(
-    contenders: Sequence[Contender], sample: Sample, scores: Mapping[str, SampleScores]
+def make_case(
+    contenders: Sequence[Contender],
+    answers: Sequence[Answer],
+    sample: Sample,
+    scores: Sequence[SampleScores],
 ) -> Case:
+    """A scene and what was answered, as pictures; answers and scores in the contenders' order."""
     return Case(
         sample.name,
         _address(sample.source),
         _address(sample.plate),
-        _address(_grey(sample.alpha)),
-        _address(_on_green(sample.alpha, sample.foreground)),
-        [_shown(c, answer_still(c, sample), sample, scores[c.name]) for c in contenders],
+        _address(grey(sample.alpha)),
+        _address(on_green(sample.alpha, sample.foreground)),
+        [
+            _shown(contender.name, answer, sample, own)
+            for contender, answer, own in zip(contenders, answers, scores, strict=True)
+        ],
     )
 
 
-def _shown(contender: Contender, answer: Answer, sample: Sample, scores: SampleScores) -> Shown:
-    # Whoever finds no foreground shows the source, with the room's light on every edge.
-    foreground = sample.source if answer.foreground is None else answer.foreground
+def _shown(name: str, answer: Answer, sample: Sample, scores: SampleScores) -> Shown:
     return Shown(
-        contender.name,
+        name,
         scores,
-        _address(_grey(answer.alpha)),
-        _address(_difference(answer.alpha - sample.alpha)),
-        None if answer.error is None else _address(_grey(answer.error)),
-        _address(_on_green(answer.alpha, foreground)),
+        _address(grey(answer.alpha)),
+        _address(difference(answer.alpha, sample.alpha)),
+        None if answer.error is None else _address(grey(answer.error)),
+        _address(answer_on_green(answer, sample.source)),
     )
-
-
-def _grey(plane: NDArray[np.float32]) -> Image:
-    return np.repeat(plane[..., None], 3, 2)
-
-
-def _on_green(alpha: NDArray[np.float32], foreground: Image) -> Image:
-    weight = alpha[..., None]
-    return np.asarray(weight * foreground + (1 - weight) * _GREEN, dtype=np.float32)
-
-
-def _difference(signed: NDArray[np.float32]) -> Image:
-    # The root makes an error of a tenth visible.
-    strength = np.sqrt(np.abs(signed))[..., None]
-    colour = np.where(signed[..., None] > 0, _SURPLUS, _LACKING)
-    return np.asarray(strength * colour, dtype=np.float32)
 
 
 def _address(picture: Image) -> str:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.recipes import MARGIN, Recipe, inner
+from models.evaluation.recipes import Recipe, inner
 from models.evaluation.sets import COMPOSING, Map, Sample, StillSet
 from models.scenes.camera import Generator, Image, from_bytes
 from models.scenes.composition import compose
@@ -58,10 +58,8 @@ def _seen(
     paths: Sequence[NDArray[np.float64]],
     rng: Generator,
 ) -> Iterator[Sample]:
-    height, width = stills.size
     room = stills.backgrounds[int(rng.integers(len(stills.backgrounds)))]
-    size = (height + 2 * MARGIN, width + 2 * MARGIN)
-    empty = compose([cutouts[0]], [room], size, rng, _EMPTY).empty
+    empty = compose([cutouts[0]], [room], stills.wide_size, rng, _EMPTY).empty
     camera = stills.generator(f"clip {recipe.name}", index)
     plate, behind = recipe.plate(empty, camera), inner(empty)
     for number, (cutout, path) in enumerate(zip(cutouts, paths, strict=True)):

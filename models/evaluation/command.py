@@ -86,6 +86,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--worst", type=_count, default=3, help="cases to show per set (default: %(default)s)"
     )
+    parser.add_argument(
+        "--looks",
+        metavar="NAME",
+        help="groups of people to show in the report whatever their scores, such as cut-outs, or "
+        "a .toml file of your own; under the first recipe",
+    )
     parser.add_argument("--base-scale", type=float, help="of all weights (default: a processor's)")
     parser.add_argument("--refine-pixels", type=_count, help="of all weights (default: as above)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
@@ -128,6 +134,8 @@ def examine(args: argparse.Namespace) -> Results:
     from models.evaluation.drifts import DRIFTS
     from models.evaluation.entries import check_names, open_weights
     from models.evaluation.examination import amount, examine_curve, examine_set
+    from models.evaluation.gallery import Gallery
+    from models.evaluation.look import read_looks
     from models.evaluation.page import write_page
     from models.evaluation.recipes import RECIPES
     from models.evaluation.results import Results, machine_name, now, versions
@@ -137,8 +145,11 @@ def examine(args: argparse.Namespace) -> Results:
     args.sets = args.sets or _present(args.data)
     if not args.scenes:
         raise MattingError("--scenes must be at least 1")
+    looks = read_looks(args.looks) if args.looks else ()
     if args.report:
         _make_folder(args.report)
+    elif looks:
+        raise MattingError("--looks shows pictures in a report: give --report FOLDER")
     if args.threads:
         torch.set_num_threads(args.threads)
         cv2.setNumThreads(args.threads)
@@ -154,9 +165,13 @@ def examine(args: argparse.Namespace) -> Results:
     check_names(contenders)
     sets = _sets(args, size)
     recipes = [RECIPES[name] for name in dict.fromkeys(args.recipe or RECIPE_NAMES)]
+    gallery = Gallery(next((s for s in sets if s.people.set == "cut-outs"), sets[0]))
+    if looks:
+        gallery.require(looks)
     total = amount(
         len(contenders), len(sets), len(recipes), args.scenes, args.clips, args.curve_scenes
     )
+    total += len(contenders) * sum(len(look.people) for look in looks)
     with tqdm(total=total, desc="evaluate", unit="frame", smoothing=0.05) as bar:
         examined = [
             result
@@ -168,9 +183,11 @@ def examine(args: argparse.Namespace) -> Results:
             for drift in DRIFTS.values()
             if args.curve_scenes
         ]
+        looked = [gallery.look_at(look, contenders, recipes[0], bar) for look in looks]
     results = Results(
-        _command(args), machine_name(device), now(), versions(), contenders, examined, curves
-    )
+        _command(args), machine_name(device), now(), versions(), contenders, examined, curves,
+        looked,
+    )  # fmt: skip
     if args.report:
         write_page(results, args.report, args.worst)
     return results
@@ -247,6 +264,8 @@ def _command(args: argparse.Namespace) -> str:
     for option, values in (("--set", args.sets), ("--recipe", args.recipe)):
         for value in values or ():
             words += [option, value]
+    if args.looks:
+        words += ["--looks", Path(args.looks).name]
     plain = ("rooms", "split", "size", "scenes", "clips", "curve_scenes")
     for name in plain:
         words += [f"--{name.replace('_', '-')}", str(getattr(args, name))]

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from models.errors import MattingError
 from models.evaluation.charts import hue, line_chart
 from models.evaluation.examination import Curve
+from models.evaluation.gallery_section import gallery_section
 from models.evaluation.results import Results, counted, figure
 from models.evaluation.scores import METRICS
 from models.evaluation.section import anchor, chip, section
@@ -21,11 +22,11 @@ _HERE: Final = Path(__file__).parent
 
 
 def write_page(results: Results, folder: Path, worst: int) -> None:
-    """Write `index.html` and `report.json` into `folder`, which exists.
+    """Write `index.html`, `report.json` and the contact sheets into `folder`, which exists.
 
     Args:
         results: of an examination.
-        folder: for the two files; what stands there under these names is replaced.
+        folder: for the files; what stands there under these names is replaced.
         worst: cases shown as pictures per set and recipe. They are third parties' photos.
 
     Raises:
@@ -37,6 +38,8 @@ def write_page(results: Results, folder: Path, worst: int) -> None:
         (folder / "report.json").write_text(
             json.dumps(results.as_json(), indent=1) + "\n", encoding="utf-8"
         )
+        for looked in results.looked:
+            (folder / looked.file).write_bytes(looked.sheet)
     except OSError as error:
         raise MattingError(
             f"the report cannot be written to {folder} ({error.strerror}): name another folder"
@@ -50,6 +53,7 @@ def make_page(results: Results, worst: int) -> str:
     names = [entry.name for entry in results.entries]
     links = [(anchor(result), result.key) for result in results.sets]
     links += [("drift", "Drifting plates")] if results.curves else []
+    links += [("looks", "Hard cases")] if results.looked else []
     links += [("how", "How it was measured")]
     return "".join(
         (
@@ -64,6 +68,7 @@ def make_page(results: Results, worst: int) -> str:
             _overview(results),
             *(section(results, result, worst) for result in tqdm(results.sets, desc="report")),
             _curves(results.curves, names),
+            gallery_section(results.looked),
             _how(results),
             "</main><dialog><img alt=''><p></p></dialog>",
             f"<script>{script}</script></body></html>\n",

@@ -15,6 +15,7 @@ import torch
 from models.device import Device, processors
 from models.evaluation.contender import Contender
 from models.evaluation.examination import Curve, SetResult, Tally
+from models.evaluation.gallery import Looked
 from models.evaluation.scores import IN_BAND, METRICS, WHOLE_FRAME, Metric, SampleScores
 from models.scenes.public_sets import PUBLIC_SETS
 
@@ -36,6 +37,7 @@ class Results:
     entries: Sequence[Contender]
     sets: Sequence[SetResult]
     curves: Sequence[Curve]
+    looked: Sequence[Looked] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What `report.json` holds."""
@@ -55,6 +57,7 @@ class Results:
             },
             "wins": {result.key: wins(result) for result in self.sets},
             "curves": {curve.drift.name: _curve(curve) for curve in self.curves},
+            "looks": {looked.look.name: _looked(looked) for looked in self.looked},
             "timing": {
                 result.key: {
                     name: {"milliseconds_a_still": round(1e3 * tally.seconds / result.scenes, 1)}
@@ -213,6 +216,16 @@ def _curve(curve: Curve) -> dict[str, Any]:
             }
             for name in curve.alpha_mad
         },
+    }
+
+
+def _looked(looked: Looked) -> dict[str, Any]:
+    return {
+        "title": looked.look.title,
+        "rooms": looked.look.rooms,
+        "recipe": looked.recipe.name,
+        "sheet": looked.file,
+        "entries": {name: _tally(tally) for name, tally in looked.tallies.items()},
     }
 
 

@@ -133,10 +133,11 @@ def _wins(result: SetResult) -> str:
 def _cases(cases: list[Case]) -> str:
     if not cases:
         return ""
-    return f"<h3>Worst cases</h3>{''.join(_case(case) for case in cases)}"
+    return f"<h3>Worst cases</h3>{''.join(case_article(case) for case in cases)}"
 
 
-def _case(case: Case) -> str:
+def case_article(case: Case) -> str:
+    """HTML of one scene with all answers."""
     name = case.name
     pictures = (
         _figure(case.source, "source", name),

@@ -77,6 +77,17 @@ class Sample:
         return total
 
 
+def seen(scene: Scene, recipe: Recipe, rng: Generator, name: str) -> Sample:
+    """A scene, composed with a margin of `MARGIN` around the frame, as `recipe` shows it."""
+    return Sample(
+        name,
+        recipe.source(inner(scene.picture), rng),
+        recipe.plate(scene.empty, rng),
+        inner(scene.alpha),
+        inner(scene.foreground),
+    )
+
+
 @dataclass(frozen=True)
 class StillSet:
     """Held-back people over held-back rooms.
@@ -129,6 +140,11 @@ class StillSet:
         """Raises `MaterialMissing` or `MaterialUnfit` unless people and rooms are there."""
         _ = self.cutouts, self.backgrounds
 
+    @property
+    def wide_size(self) -> tuple[int, int]:
+        """Rows and columns of a scene with its margin."""
+        return self.size[0] + 2 * MARGIN, self.size[1] + 2 * MARGIN
+
     def scene(self, index: int) -> Scene:
         """Scene number `index`, with a margin of `MARGIN` around the frame."""
         rng = self.generator("scene", index)
@@ -137,21 +153,12 @@ class StillSet:
         if rng.random() < TWO_PEOPLE:
             people.append(self.cutouts[int(rng.integers(len(self.cutouts)))])
             composing = replace(COMPOSING, two_people=1)
-        height, width = self.size
-        size = (height + 2 * MARGIN, width + 2 * MARGIN)
-        return compose(people, [self.backgrounds[where]], size, rng, composing)
+        return compose(people, [self.backgrounds[where]], self.wide_size, rng, composing)
 
     def sample(self, index: int, recipe: Recipe, scene: Scene | None = None) -> Sample:
         """Scene number `index`, made again unless given, as `recipe` shows it."""
         scene = scene or self.scene(index)
-        rng = self.generator(recipe.name, index)
-        return Sample(
-            self.title_of(index),
-            recipe.source(inner(scene.picture), rng),
-            recipe.plate(scene.empty, rng),
-            inner(scene.alpha),
-            inner(scene.foreground),
-        )
+        return seen(scene, recipe, self.generator(recipe.name, index), self.title_of(index))
 
     def samples(self, recipe: Recipe, count: int) -> Iterator[Sample]:
         """The first `count` scenes."""
@@ -160,13 +167,15 @@ class StillSet:
     def title_of(self, index: int) -> str:
         """Number and contents of a scene, by the files' names if they are known."""
         who, where = self._chosen(index, self.generator("scene", index))
-        people, rooms = self._names
+        people, rooms = self.names
         person = people[who] if people else f"person {who}"
         room = rooms[where] if rooms else f"background {where}"
         return f"scene {index}: {person} in {room}"
 
     @cached_property
-    def _names(self) -> tuple[list[str], list[str]]:
+    def names(self) -> tuple[list[str], list[str]]:
+        """Of the files of `cutouts` and of `backgrounds`, without their endings; each empty where
+        a set has none that mean anything."""
         people = rooms = None
         if self.people.set == "cut-outs":
             people = people_files(self.root / self.people.folder, self.people_split)

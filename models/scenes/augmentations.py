@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
+from models.scenes.camera import Generator
 from models.scenes.chances import Degradation, Recipe
-from models.scenes.composition import compose
-from models.scenes.degradation import degrade
+from models.scenes.composition import Scene, compose
+from models.scenes.degradation import degrade, degrade_plate
 from models.scenes.pictures import Picture
+from models.scenes.recipes import DRIFTED_SHIFT
 from models.scenes.sample import Sample
 
 UNTOUCHED: Final = Recipe(
@@ -27,6 +30,9 @@ PERFECT: Final = Degradation(
 """Cameras that change nothing."""
 
 
+_PERFECTLY: Final = partial(degrade, chances=PERFECT)
+
+
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """One augmentation that always strikes, and nothing besides."""
@@ -34,7 +40,8 @@ class Augmentation:
     text: str
     """What to look for, for the sheet's label."""
     recipe: Recipe = UNTOUCHED
-    cameras: Degradation = PERFECT
+    see: Callable[[Scene, Generator], Sample] = _PERFECTLY
+    """What the cameras make of the scene."""
 
     def __call__(
         self,
@@ -52,7 +59,7 @@ class Augmentation:
             cast, [rooms[room]], size, np.random.default_rng(seed), self.recipe, 0,
             textures=[rooms[room - 1]],
         )  # fmt: skip
-        return degrade(scene, np.random.default_rng(seed), self.cameras)
+        return self.see(scene, np.random.default_rng(seed))
 
 
 def _scene(text: str, **chances: float | bool | tuple[float, float]) -> Augmentation:
@@ -60,7 +67,7 @@ def _scene(text: str, **chances: float | bool | tuple[float, float]) -> Augmenta
 
 
 def _camera(text: str, **chances: float) -> Augmentation:
-    return Augmentation(text, cameras=replace(PERFECT, **chances))
+    return Augmentation(text, see=partial(degrade, chances=replace(PERFECT, **chances)))
 
 
 AUGMENTATIONS: Final[Mapping[str, Augmentation]] = MappingProxyType(
@@ -84,6 +91,11 @@ AUGMENTATIONS: Final[Mapping[str, Augmentation]] = MappingProxyType(
         "lookalike": _scene("clothes in the room's colour", lookalike=1),
         "shadows": _scene("the person's shadow, on the source only", shadows=1),
         "misalignment": _scene("the camera moved between plate and source", misaligned=1),
+        "drifted plate": Augmentation(
+            "a plate of some time ago: moved, darker or brighter, another white balance",
+            replace(UNTOUCHED, misaligned=1, shift=DRIFTED_SHIFT),
+            degrade_plate,
+        ),
         "light": _camera("another light for source and plate alike", light=1),
         "low light": _camera("dark and noisy", dim=1, noise=1),
         "exposure drift": _camera("the plate's exposure", drift=1, tint=0),

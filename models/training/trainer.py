@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from models.device import Device
 from models.network import Matte, MattingNetwork
 from models.scenes.sample import Batch
 from models.training.checkpoint import Checkpoint
@@ -65,7 +66,7 @@ class Trainer:
     def __init__(self, stage: Stage, network: MattingNetwork, team: Team, seed: int = 0) -> None:
         self.stage, self.team, self.seed = stage, team, seed + stage.seed
         self.device = team.device.torch_device
-        self.precision = _precision(stage, team)
+        self.precision = precision_of(stage, team.device)
         self.network = network.with_settings(
             refine_mode="sampling",
             refine_pixels=stage.refine_pixels,
@@ -169,9 +170,10 @@ class Trainer:
                 counter.copy_(current)
 
 
-def _precision(stage: Stage, team: Team) -> str:
+def precision_of(stage: Stage, device: Device) -> str:
+    """Key of `PRECISIONS`: the stage's own, or the fastest that `device` can train in."""
     if stage.precision != "auto":
         return stage.precision
-    if team.device.has_bf16:
+    if device.has_bf16:
         return "bf16"
-    return "fp32" if team.device.kind == "cpu" else "fp16"
+    return "fp32" if device.kind == "cpu" else "fp16"

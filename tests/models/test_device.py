@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.device import choose_device, list_devices, processors
+from models.device import choose_device, list_devices, multiplies_bf16, processors
 from models.errors import DeviceError
 
 CUDA = torch.cuda.is_available()
@@ -43,3 +43,16 @@ def test_with_an_accelerator_auto_takes_it_in_half_precision():
 def test_other_words_are_refused(word: str):
     with pytest.raises(DeviceError, match="unknown device"):
         choose_device(word)
+
+
+@pytest.mark.parametrize(
+    ("flags", "multiplies"),
+    [
+        ("flags\t\t: fpu sse2 avx2 avx512f avx512_vnni", False),
+        ("flags\t\t: fpu sse2 avx2 avx512f avx512_bf16", True),
+        ("flags\t\t: fpu sse2 avx2 amx_bf16 amx_tile", True),
+        ("Features\t: fp asimd", False),
+    ],
+)
+def test_only_a_processor_that_names_the_instructions_multiplies_bf16(flags: str, multiplies: bool):
+    assert multiplies_bf16(["processor\t: 0", "model name\t: avx512_bf16", flags]) == multiplies

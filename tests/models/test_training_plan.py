@@ -119,6 +119,14 @@ def test_a_plan_can_be_shortened_and_given_another_network() -> None:
     assert isinstance(plan.network().decoder.conv4.bias, torch.Tensor)
 
 
-def test_what_only_our_recipe_knows_is_refused_with_the_papers() -> None:
+@pytest.mark.parametrize("name", ["focus", "clean", "drifted"])
+def test_what_only_our_recipe_knows_is_refused_with_the_papers(name: str) -> None:
     with pytest.raises(ValueError, match="belong to the recipe webrtc"):
-        small_stage(recipe="paper", focus=0.5)
+        small_stage(recipe="paper", **{name: 0.5})
+
+
+def test_shares_of_samples_are_no_more_than_all_of_them() -> None:
+    assert small_stage(clean=0.5, drifted=0.5).drifted == 0.5
+    for shares in ({"clean": 0.6, "drifted": 0.5}, {"drifted": 1.1}, {"clean": -0.1}):
+        with pytest.raises(ValueError, match="at most 1 together"):
+            small_stage(**shares)
