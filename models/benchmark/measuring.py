@@ -23,10 +23,10 @@ from models.benchmark.table import Streams, Table
 from models.device import Device, choose_device
 from models.engine import InProcessEngine
 from models.errors import MattingError, PictureError
-from models.evaluation.results import machine_name, now, versions
 from models.graphs.frame import FrameKey
 from models.graphs.opening import open_frames
 from models.graphs.runner import BATCHES, Memory
+from models.machine import machine_name, now, versions
 from models.network import Backbone, MattingConfig, MattingNetwork
 from models.operating_point import operating_point
 from models.weights import default_weights, load_network

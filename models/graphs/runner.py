@@ -17,6 +17,7 @@ from models.graphs.features import PlateCache
 from models.graphs.feeds import DeviceFeed, Feed, HostFeed, Landed
 from models.graphs.frame import FrameKey, WholeFrame
 from models.graphs.network import SMALL_CHANNELS, FrameNetwork
+from models.graphs.pixels import Pixels, open_pixels
 from models.graphs.programs import FrameJob, Program, Programs, Which
 from models.graphs.recording import CudaGraphs, Recorder, Steps
 from models.network import MattingNetwork
@@ -87,13 +88,15 @@ class FrameRunner:
         device: Device,
         *,
         recorder: Recorder | None = None,
+        pixels: Pixels | None = None,
         batches: Sequence[int] = BATCHES,
     ) -> None:
-        """`recorder` is chosen by the device if it is not given."""
+        """`recorder` and `pixels` are chosen by the device if they are not given."""
         self._device = device
         accelerated = device.kind != "cpu"
         self._recorder = recorder or (CudaGraphs(device) if accelerated else Steps())
-        self.name = self._recorder.name
+        self._pixels = pixels or open_pixels(device)
+        self.name = f"{self._recorder.name}, {self._pixels.name}"
         self._network = FrameNetwork(
             network,
             device=device.torch_device,
@@ -186,7 +189,7 @@ class FrameRunner:
         )
 
     def _make(self, which: Which) -> Program:
-        frame = WholeFrame(self._network, which.key, which.count)
+        frame = WholeFrame(self._network, which.key, which.count, self._pixels)
         program = Program(frame, self._recorder.record(frame.run), self._make_feed(frame))
         logger.debug(
             "recorded %d frames of %dx%d as %s",

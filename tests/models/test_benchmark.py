@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_contestants_run_in_turns_for_the_same_time(scene: Scene):
     assert results[0].stages == pytest.approx({"network": 50, "between": 50})
     assert results[0].frames == pytest.approx(20, abs=4)
     order = clock[1:]
-    changes = sum(a != b for a, b in zip(order, order[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(order))
     assert changes >= 2 * 2.0 / ROUND - 1
 
 
