@@ -22,7 +22,8 @@ from models.benchmark.scene import Scene, make_scene
 from models.benchmark.table import Streams, Table
 from models.device import Device, choose_device
 from models.engine import InProcessEngine
-from models.errors import MattingError, PictureError
+from models.errors import MattingError
+from models.evaluation.command import as_size
 from models.graphs.frame import FrameKey
 from models.graphs.opening import open_frames
 from models.graphs.runner import BATCHES, Memory
@@ -81,20 +82,6 @@ def measure(
         stream_bytes=programs.stream_bytes,
         notes=[*engine.notes, *programs.notes],
     )
-
-
-def as_size(word: str) -> tuple[int, int]:
-    """Rows and columns of `WIDTHxHEIGHT`; raises `PictureError`."""
-    width, _, height = word.partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise PictureError(f"--size takes WIDTHxHEIGHT such as 1280x720, not {word!r}")
-    sides = int(height), int(width)
-    if min(sides) < 64 or any(side % 4 for side in sides):
-        raise PictureError(
-            f"--size {word}: sides must be multiples of 4 and at least 64, as the reference path "
-            "needs them"
-        )
-    return sides
 
 
 @dataclass(slots=True)

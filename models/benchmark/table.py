@@ -104,25 +104,12 @@ class Table:
 
     def _floor(self) -> list[str]:
         work, ceilings, floor = self.work, self.ceilings, self.floor
+        copy = f"{ceilings.bytes / 1e9:.4g} GB/s, copy"
+        product = f"{ceilings.multiplications / 1e12:.3g} TMAC/s, {ceilings.precision} product"
         rows = [
-            [
-                "arithmetic",
-                f"{work.multiplications / 1e9:.2f} GMAC",
-                f"{ceilings.multiplications / 1e12:.3g} TMAC/s, {ceilings.precision} product",
-                floor.arithmetic,
-            ],
-            [
-                "bytes, all fused",
-                f"{work.least_bytes / 1e6:.1f} MB",
-                self._copy(),
-                floor.least_bytes,
-            ],
-            [
-                "bytes, by layers",
-                f"{work.layer_bytes / 1e6:.1f} MB",
-                self._copy(),
-                floor.layer_bytes,
-            ],
+            ("arithmetic", f"{work.multiplications / 1e9:.2f} GMAC", product, floor.arithmetic),
+            ("bytes, all fused", f"{work.least_bytes / 1e6:.1f} MB", copy, floor.least_bytes),
+            ("bytes, by layers", f"{work.layer_bytes / 1e6:.1f} MB", copy, floor.layer_bytes),
         ]
         return _table(
             ["floor", "a frame's work", "measured ceiling", "ms", "of the engine's time"],
@@ -131,9 +118,6 @@ class Table:
                 for name, amount, ceiling, ms in rows
             ],
         )
-
-    def _copy(self) -> str:
-        return f"{self.ceilings.bytes / 1e9:.4g} GB/s, copy"
 
     def _streams(self) -> list[str]:
         rows = [

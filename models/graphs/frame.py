@@ -109,6 +109,8 @@ class WholeFrame:
         empty = torch.empty(0, dtype=network.dtype, device=network.device)
         self._grid = network.refiner.grid(key.base_size, key.padded, like=empty)
         self._images = torch.arange(count, device=network.device).repeat_interleave(key.patches)
+        rows, columns = key.cells
+        self._firsts = self._images * (rows * columns)  # number of the first cell of its image
         self._numbers = torch.arange(len(self._images), dtype=torch.int32, device=network.device)
         self.lanes, self.finished = self._lanes(), self._outputs()
 
@@ -152,7 +154,7 @@ class WholeFrame:
         if self._network.config.prevent_oversampling:
             # As published, and still the same work for every frame: what has no error stays.
             numbers = torch.where(worst.values.flatten() > 0, numbers, -1)
-        which.scatter_(0, self._images * (rows * columns) + cells, numbers)
+        which.scatter_(0, self._firsts + cells, numbers)
         return which.view(self.count, rows, columns), values
 
     def _lanes(self) -> Lanes:

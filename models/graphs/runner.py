@@ -170,15 +170,17 @@ class FrameRunner:
     def _program(self, which: Which) -> Program:
         try:
             return self._programs.get(which)
-        except torch.OutOfMemoryError:
-            # Programs that nobody used for seconds make room; those of others in use do not.
+        except torch.OutOfMemoryError as error:
+            reason = error
+        self._device.release_memory()
+        # Programs that nobody used for seconds make room; those of others in use do not.
+        if self._programs.drop_idle():
             self._device.release_memory()
-            if self._programs.drop_idle():
-                self._device.release_memory()
-                try:
-                    return self._programs.get(which)
-                except torch.OutOfMemoryError:
-                    self._device.release_memory()
+            try:
+                return self._programs.get(which)
+            except torch.OutOfMemoryError as error:
+                reason = error
+            self._device.release_memory()
         key, count = which
         smaller = [size for size in self._batches if size < count]
         if smaller:
@@ -186,14 +188,14 @@ class FrameRunner:
         raise MattingError(
             f"the memory of {self._device.name} is full: {count} frames of {key.width}x{key.height}"
             " do not fit; close another stream or take a smaller picture"
-        )
+        ) from reason
 
     def _make(self, which: Which) -> Program:
-        frame = WholeFrame(self._network, which.key, which.count, self._pixels)
+        frame = WholeFrame(self._network, which.key, which.frames, self._pixels)
         program = Program(frame, self._recorder.record(frame.run), self._make_feed(frame))
         logger.debug(
             "recorded %d frames of %dx%d as %s",
-            which.count, which.key.width, which.key.height, self.name,
+            which.frames, which.key.width, which.key.height, self.name,
         )  # fmt: skip
         return program
 
@@ -201,7 +203,10 @@ class FrameRunner:
         device = self._device
         if device.kind == "cpu":
             return lambda frame: HostFeed(frame.lanes, frame.finished)
-        upload, download = (torch.cuda.Stream(device.torch_device) for _ in range(2))
+        upload, download = (
+            torch.cuda.Stream(device.torch_device)  # type: ignore[no-untyped-call,unused-ignore]
+            for _ in range(2)
+        )
         return lambda frame: DeviceFeed(
             frame.lanes, frame.finished, device, upload=upload, download=download
         )

@@ -62,7 +62,7 @@ def _matrix() -> dict[str, float]:
     }
 
 
-# Triton reads the annotations of its kernels as its own: parameters that are not constants have none.
+# Triton takes annotations for its own: only its constants have one.
 
 
 @triton.jit  # type: ignore[untyped-decorator,unused-ignore]
