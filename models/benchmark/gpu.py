@@ -142,11 +142,16 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(f"{part.name}: {outcomes[part.name]}, {took:.0f} s\n")
         sys.stdout.flush()
         # After every part: whoever ends this early has what was found until then.
-        head = "# On a GPU\n\n```json\n" + json.dumps(outcomes, indent=1) + "\n```\n"
-        report = "\n".join([head, *sections])
-        (args.out / "report.md").write_text(report, encoding="utf-8")
+        write_report(args.out, outcomes, sections)
+    write_report(args.out, outcomes, sections)
     sys.stdout.write("\n" + "\n".join(sections)[-10_000:] + "\n")
     return 0 if all(outcome == "ok" for outcome in outcomes.values()) else 1
+
+
+def write_report(folder: Path, outcomes: dict[str, str], sections: list[str]) -> None:
+    """What became of each part, then what each has to say."""
+    head = "# On a GPU\n\n```json\n" + json.dumps(outcomes, indent=1) + "\n```\n"
+    (folder / "report.md").write_text("\n".join([head, *sections]), encoding="utf-8")
 
 
 def _text(output: bytes | str | None) -> str:

@@ -44,13 +44,24 @@ class Opened:
         return stream
 
 
-@pytest.fixture
-def opened() -> Iterator[Opened]:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Opened]:
     opened = Opened()
     yield opened
-    if opened.frames.gate is not None:
-        opened.frames.gate.set()
     opened.engine.close()
+
+
+@pytest.fixture
+def opened(shared: Opened) -> Iterator[Opened]:
+    yield shared
+    frames = shared.frames
+    if frames.gate is not None:
+        release(shared)
+    for stream in list(shared.engine._streams):
+        stream.close()
+    frames.failures.clear()
+    frames.launches.clear()
+    frames.full = False
 
 
 def get(future: Future[Any]) -> Any:
