@@ -20,6 +20,7 @@ from models.benchmark.programs import (
 from models.benchmark.race import Result, race
 from models.benchmark.scene import Scene, make_scene
 from models.benchmark.table import Streams, Table
+from models.benchmark.traffic import Traffic, traffic
 from models.device import Device, choose_device
 from models.engine import InProcessEngine
 from models.errors import MattingError
@@ -78,6 +79,7 @@ def measure(
         streams=engine.streams,
         alone=programs.alone,
         batched=programs.batched,
+        written=programs.written,
         memory=engine.memory,
         stream_bytes=programs.stream_bytes,
         notes=[*engine.notes, *programs.notes],
@@ -98,6 +100,7 @@ class _Programs:
     alone: Alone | None = None
     batched: list[Batched] = field(default_factory=list)
     stream_bytes: int | None = None
+    written: Traffic | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -157,6 +160,7 @@ def _programs_alone(
         found.notes.append(f"no programs of whole frames on {device}: frames go in steps")
         return found
     found.stream_bytes = runner.stream_bytes(key)
+    found.written = traffic(network, key, fused=runner.fused)
     found.notes.append(f"programs run as {runner.name}")
     try:
         jobs = make_jobs(runner, device, key, scene, BATCHES[-1])

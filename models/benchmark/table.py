@@ -9,6 +9,7 @@ from typing import Any
 from models.benchmark.floor import Ceilings, Floor, Work
 from models.benchmark.programs import Alone, Batched
 from models.benchmark.race import Result
+from models.benchmark.traffic import Traffic
 from models.graphs.runner import Memory
 
 
@@ -42,6 +43,8 @@ class Table:
     streams: Sequence[Streams] = ()
     alone: Alone | None = None
     batched: Sequence[Batched] = ()
+    written: Traffic | None = None
+    """What the programs move as they are written."""
     memory: Memory | None = None
     stream_bytes: int | None = None
     notes: Sequence[str] = field(default=())
@@ -111,6 +114,10 @@ class Table:
             ("bytes, all fused", f"{work.least_bytes / 1e6:.1f} MB", copy, floor.least_bytes),
             ("bytes, by layers", f"{work.layer_bytes / 1e6:.1f} MB", copy, floor.layer_bytes),
         ]
+        if self.written is not None:
+            moved = self.written.bytes
+            amount = f"{moved / 1e6:.0f} MB in {self.written.operations} operations"
+            rows.append(("bytes, as written", amount, copy, 1000 * moved / ceilings.bytes))
         return _table(
             ["floor", "a frame's work", "measured ceiling", "ms", "of the engine's time"],
             [

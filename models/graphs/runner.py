@@ -17,7 +17,7 @@ from models.graphs.features import PlateCache
 from models.graphs.feeds import DeviceFeed, Feed, HostFeed, Landed
 from models.graphs.frame import FrameKey, WholeFrame
 from models.graphs.network import SMALL_CHANNELS, FrameNetwork
-from models.graphs.pixels import Pixels, open_pixels
+from models.graphs.pixels import Pixels, TorchPixels, open_pixels
 from models.graphs.programs import FrameJob, Program, Programs, Which
 from models.graphs.recording import CudaGraphs, Recorder, Steps
 from models.network import MattingNetwork
@@ -97,6 +97,7 @@ class FrameRunner:
         self._recorder = recorder or (CudaGraphs(device) if accelerated else Steps())
         self._pixels = pixels or open_pixels(device)
         self.name = f"{self._recorder.name}, {self._pixels.name}"
+        self.fused = not isinstance(self._pixels, TorchPixels)
         self._network = FrameNetwork(
             network,
             device=device.torch_device,

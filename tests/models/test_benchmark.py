@@ -21,6 +21,7 @@ from models.benchmark.programs import make_jobs, measure_alone, measure_batched
 from models.benchmark.race import ROUND, Result, race
 from models.benchmark.scene import Scene, make_scene
 from models.benchmark.table import Streams, Table
+from models.benchmark.traffic import Traffic
 from models.device import choose_device
 from models.graphs.frame import FrameKey
 from models.graphs.runner import FrameRunner
@@ -167,6 +168,8 @@ def test_the_table_names_machine_versions_date_and_command():
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in lines)
     assert "programs" not in text
+    written = replace(table(), written=Traffic(192, 870_000_000, {})).as_markdown()
+    assert "870 MB in 192 operations" in written
     noted = replace(table(), notes=["no graphics card"]).as_markdown()
     assert "- no graphics card" in noted
 
