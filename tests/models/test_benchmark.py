@@ -89,7 +89,6 @@ def test_the_reference_path_is_the_published_network(scene: Scene):
         matte = network(tensor(rgb), tensor(scene.plate))
         mixed = matte.alpha * matte.foreground + (1 - matte.alpha) * tensor(scene.backdrop)
     expected = (mixed[0].permute(1, 2, 0) * 255).round().byte().numpy()
-    assert np.abs(colour.to_rgb(shown.pixels).astype(int) - expected).mean() < 3
     assert (shown.pixels == colour.to_i420(expected)).mean() > 0.99
 
 
