@@ -181,6 +181,7 @@ def test_the_json_holds_what_the_table_shows():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_command_measures_on_a_processor(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     file = tmp_path / "table.md"
     arguments = "bench matting --size 96x64 --random mobilenetv2 --device cpu --seconds 0.01"
