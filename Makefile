@@ -19,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 # Node may come from the virtual environment (see $(VENV)/node).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help serve test test-gpu check format screenshot rate bench bench-browser soak clean
+.PHONY: help serve test test-gpu check format screenshot rate bench bench-browser bench-gpu soak clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -35,6 +35,10 @@ test: $(VENV)/dev $(VENV)/node
 # On a machine with CUDA; everything else is left out, so that it runs without Chromium.
 test-gpu: $(VENV)/dev
 	python -m pytest -m gpu $(ARGS)
+
+# On a machine with CUDA: self-test, tests, every benchmark and a profile, in a report in OUT.
+bench-gpu: $(VENV)/dev
+	python -m models.benchmark.gpu --out "$${OUT:-build/gpu}" $(ARGS)
 
 check: $(VENV)/dev web/node_modules
 	python -m ruff format --check .

@@ -59,9 +59,14 @@ class Call(Generic[Result]):
         try:
             return work()
         except MattingError as error:
+            if isinstance(error.__cause__, torch.OutOfMemoryError):
+                self._free()
             self._future.set_exception(error)
         except torch.OutOfMemoryError as error:
-            self._run_out(error)
+            self._free()
+            refusal = MattingError(NO_ROOM)
+            refusal.__cause__ = error
+            self._future.set_exception(refusal)
         except Exception as error:
             # torch, OpenVINO and OpenCV raise what they like; whoever waits must hear of it.
             logger.debug("a call of the matting thread failed", exc_info=True)
@@ -70,10 +75,8 @@ class Call(Generic[Result]):
             self._future.set_exception(failure)
         return None
 
-    def _run_out(self, error: BaseException) -> None:
-        failure = MattingError(NO_ROOM)
-        failure.__cause__ = error
-        self._future.set_exception(failure)
+    def _free(self) -> None:
+        """Give back what this work had taken, where others may need it."""
 
 
 class FrameCall(Call[Composite]):
@@ -108,7 +111,5 @@ class FrameCall(Call[Composite]):
         if composite is not None:
             self._future.set_result(composite)
 
-    def _run_out(self, error: BaseException) -> None:
-        # What this stream had taken already goes to the others.
+    def _free(self) -> None:
         self._pipeline.free()
-        super()._run_out(error)

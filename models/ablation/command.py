@@ -154,7 +154,7 @@ def ablate(args: argparse.Namespace) -> Table:
 
     from models.ablation.table import Table
     from models.device import processors
-    from models.evaluation.results import machine_name, now, versions
+    from models.machine import machine_name, now, versions
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise MattingError("an ablation is one process: start it without torchrun")

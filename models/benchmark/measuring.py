@@ -20,13 +20,15 @@ from models.benchmark.programs import (
 from models.benchmark.race import Result, race
 from models.benchmark.scene import Scene, make_scene
 from models.benchmark.table import Streams, Table
+from models.benchmark.traffic import Traffic, traffic
 from models.device import Device, choose_device
 from models.engine import InProcessEngine
-from models.errors import MattingError, PictureError
-from models.evaluation.results import machine_name, now, versions
+from models.errors import MattingError
+from models.evaluation.command import as_size
 from models.graphs.frame import FrameKey
 from models.graphs.opening import open_frames
 from models.graphs.runner import BATCHES, Memory
+from models.machine import machine_name, now, versions
 from models.network import Backbone, MattingConfig, MattingNetwork
 from models.operating_point import operating_point
 from models.weights import default_weights, load_network
@@ -77,24 +79,11 @@ def measure(
         streams=engine.streams,
         alone=programs.alone,
         batched=programs.batched,
+        written=programs.written,
         memory=engine.memory,
         stream_bytes=programs.stream_bytes,
         notes=[*engine.notes, *programs.notes],
     )
-
-
-def as_size(word: str) -> tuple[int, int]:
-    """Rows and columns of `WIDTHxHEIGHT`; raises `PictureError`."""
-    width, _, height = word.partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise PictureError(f"--size takes WIDTHxHEIGHT such as 1280x720, not {word!r}")
-    sides = int(height), int(width)
-    if min(sides) < 64 or any(side % 4 for side in sides):
-        raise PictureError(
-            f"--size {word}: sides must be multiples of 4 and at least 64, as the reference path "
-            "needs them"
-        )
-    return sides
 
 
 @dataclass(slots=True)
@@ -111,6 +100,7 @@ class _Programs:
     alone: Alone | None = None
     batched: list[Batched] = field(default_factory=list)
     stream_bytes: int | None = None
+    written: Traffic | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -170,6 +160,7 @@ def _programs_alone(
         found.notes.append(f"no programs of whole frames on {device}: frames go in steps")
         return found
     found.stream_bytes = runner.stream_bytes(key)
+    found.written = traffic(network, key, fused=runner.fused)
     found.notes.append(f"programs run as {runner.name}")
     try:
         jobs = make_jobs(runner, device, key, scene, BATCHES[-1])

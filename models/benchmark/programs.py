@@ -62,7 +62,8 @@ def measure_alone(runner: FrameRunner, job: FrameJob, seconds: float) -> Alone:
     """For `seconds`, one after the other."""
     for _ in range(WARM_UPS):
         runner.launch([job]).finish()
-    times, stages = [], []
+    times: list[float] = []
+    stages: list[dict[str, float]] = []
     until = time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < until:
         began = time.perf_counter()

@@ -9,6 +9,7 @@ from typing import Any
 from models.benchmark.floor import Ceilings, Floor, Work
 from models.benchmark.programs import Alone, Batched
 from models.benchmark.race import Result
+from models.benchmark.traffic import Traffic
 from models.graphs.runner import Memory
 
 
@@ -42,6 +43,8 @@ class Table:
     streams: Sequence[Streams] = ()
     alone: Alone | None = None
     batched: Sequence[Batched] = ()
+    written: Traffic | None = None
+    """What the programs move as they are written."""
     memory: Memory | None = None
     stream_bytes: int | None = None
     notes: Sequence[str] = field(default=())
@@ -104,26 +107,17 @@ class Table:
 
     def _floor(self) -> list[str]:
         work, ceilings, floor = self.work, self.ceilings, self.floor
+        copy = f"{ceilings.bytes / 1e9:.4g} GB/s, copy"
+        product = f"{ceilings.multiplications / 1e12:.3g} TMAC/s, {ceilings.precision} product"
         rows = [
-            [
-                "arithmetic",
-                f"{work.multiplications / 1e9:.2f} GMAC",
-                f"{ceilings.multiplications / 1e12:.3g} TMAC/s, {ceilings.precision} product",
-                floor.arithmetic,
-            ],
-            [
-                "bytes, all fused",
-                f"{work.least_bytes / 1e6:.1f} MB",
-                self._copy(),
-                floor.least_bytes,
-            ],
-            [
-                "bytes, by layers",
-                f"{work.layer_bytes / 1e6:.1f} MB",
-                self._copy(),
-                floor.layer_bytes,
-            ],
+            ("arithmetic", f"{work.multiplications / 1e9:.2f} GMAC", product, floor.arithmetic),
+            ("bytes, all fused", f"{work.least_bytes / 1e6:.1f} MB", copy, floor.least_bytes),
+            ("bytes, by layers", f"{work.layer_bytes / 1e6:.1f} MB", copy, floor.layer_bytes),
         ]
+        if self.written is not None:
+            moved = self.written.bytes
+            amount = f"{moved / 1e6:.0f} MB in {self.written.operations} operations"
+            rows.append(("bytes, as written", amount, copy, 1000 * moved / ceilings.bytes))
         return _table(
             ["floor", "a frame's work", "measured ceiling", "ms", "of the engine's time"],
             [
@@ -131,9 +125,6 @@ class Table:
                 for name, amount, ceiling, ms in rows
             ],
         )
-
-    def _copy(self) -> str:
-        return f"{self.ceilings.bytes / 1e9:.4g} GB/s, copy"
 
     def _streams(self) -> list[str]:
         rows = [

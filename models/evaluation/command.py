@@ -138,7 +138,8 @@ def examine(args: argparse.Namespace) -> Results:
     from models.evaluation.look import read_looks
     from models.evaluation.page import write_page
     from models.evaluation.recipes import RECIPES
-    from models.evaluation.results import Results, machine_name, now, versions
+    from models.evaluation.results import Results
+    from models.machine import machine_name, now, versions
     from models.weights import default_weights
 
     size = as_size(args.size)

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
-import cv2
-import numpy as np
-import torch
-
-from models.device import Device, processors
 from models.evaluation.contender import Contender
 from models.evaluation.examination import Curve, SetResult, Tally
 from models.evaluation.gallery import Looked
@@ -21,8 +14,6 @@ from models.scenes.public_sets import PUBLIC_SETS
 
 DIGITS: Final = 7
 """Significant digits in the file: more would differ from one processor to the next."""
-
-DISTRIBUTION: Final = "cleanplate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +57,6 @@ class Results:
                 for result in self.sets
             },
         }
-
-
-def machine_name(device: Device) -> str:
-    """Where this runs: the device, and the number of cores where that matters."""
-    if device.kind != "cpu":
-        return device.name
-    return f"{device.name}, {counted(processors(), 'core')}"
-
-
-def versions() -> dict[str, str]:
-    """Of what takes part in the computing."""
-    try:
-        own = importlib.metadata.version(DISTRIBUTION)
-    except importlib.metadata.PackageNotFoundError:
-        own = "not installed"
-    return {
-        DISTRIBUTION: own,
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-    }
-
-
-def now() -> str:
-    """Today, in UTC."""
-    return datetime.now(UTC).date().isoformat()
 
 
 def wins(result: SetResult) -> dict[str, dict[str, dict[str, Any]]]:

@@ -40,15 +40,7 @@ def in_eights(conv: nn.Conv2d) -> nn.Conv2d:
     if conv.groups != 1:
         raise ValueError("a convolution in groups has no room between its channels")
     outputs, inputs = _rounded(conv.out_channels), _rounded(conv.in_channels)
-    wide = nn.Conv2d(
-        inputs,
-        outputs,
-        (conv.kernel_size[0], conv.kernel_size[1]),
-        (conv.stride[0], conv.stride[1]),
-        conv.padding,
-        (conv.dilation[0], conv.dilation[1]),
-        bias=True,
-    ).to(conv.weight)
+    wide = _like(conv, inputs, outputs, bias=True)
     with torch.no_grad():
         wide.weight.zero_()[: conv.out_channels, : conv.in_channels] = conv.weight
         assert wide.bias is not None
@@ -65,18 +57,8 @@ def halves(conv: nn.Conv2d) -> tuple[nn.Conv2d, nn.Conv2d]:
     """
     if conv.in_channels != 6:
         raise ValueError(f"source and plate are 6 channels, not {conv.in_channels}")
-    source, plate = (
-        nn.Conv2d(
-            3,
-            conv.out_channels,
-            (conv.kernel_size[0], conv.kernel_size[1]),
-            (conv.stride[0], conv.stride[1]),
-            conv.padding,
-            (conv.dilation[0], conv.dilation[1]),
-            bias=has_bias,
-        ).to(conv.weight)
-        for has_bias in (False, conv.bias is not None)
-    )
+    source = _like(conv, 3, conv.out_channels, bias=False)
+    plate = _like(conv, 3, conv.out_channels, bias=conv.bias is not None)
     with torch.no_grad():
         source.weight.copy_(conv.weight[:, :3])
         plate.weight.copy_(conv.weight[:, 3:])
@@ -96,6 +78,22 @@ def _pairs(owner: nn.Module) -> Iterator[tuple[str, str]]:
         norm = name.replace("conv", "bn", 1)
         if name.startswith("conv") and norm in names:
             yield name, norm
+
+
+def _like(conv: nn.Conv2d, inputs: int, outputs: int, *, bias: bool) -> nn.Conv2d:
+    """A convolution with other channels, in the same place and dtype."""
+    padding = conv.padding
+    if isinstance(padding, str):
+        raise ValueError(f"padding is a number of pixels here, not {padding!r}")
+    return nn.Conv2d(
+        inputs,
+        outputs,
+        (conv.kernel_size[0], conv.kernel_size[1]),
+        (conv.stride[0], conv.stride[1]),
+        (padding[0], padding[1]),
+        (conv.dilation[0], conv.dilation[1]),
+        bias=bias,
+    ).to(conv.weight)
 
 
 def _rounded(channels: int) -> int:

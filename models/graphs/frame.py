@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models import colour
 from models.graphs.features import in_fours
 from models.graphs.network import SMALL_CHANNELS, FrameNetwork
+from models.graphs.pixels import Pixels, TorchPixels
 from models.network.base import resize
 from models.network.patches import Patches
 from models.operating_point import OperatingPoint
@@ -90,8 +90,12 @@ class Finished:
 class WholeFrame:
     """From `Lanes` to `Finished`, always the same kernels on the same places."""
 
-    def __init__(self, network: FrameNetwork, key: FrameKey, count: int) -> None:
+    def __init__(
+        self, network: FrameNetwork, key: FrameKey, count: int, pixels: Pixels | None = None
+    ) -> None:
         """A program for `count` frames of `key`; allocates inputs and outputs.
+
+        `pixels` does the full-size work; plain torch if it is not given.
 
         Raises:
             ValueError: the network does not refine a fixed number of patches.
@@ -101,49 +105,57 @@ class WholeFrame:
                 f"only sampling refines a fixed number of patches, not {network.config.refine_mode}"
             )
         self._network, self.key, self.count = network, key, count
+        self._pixels: Pixels = pixels or TorchPixels()
         empty = torch.empty(0, dtype=network.dtype, device=network.device)
         self._grid = network.refiner.grid(key.base_size, key.padded, like=empty)
         self._images = torch.arange(count, device=network.device).repeat_interleave(key.patches)
+        rows, columns = key.cells
+        self._firsts = self._images * (rows * columns)  # number of the first cell of its image
+        self._numbers = torch.arange(len(self._images), dtype=torch.int32, device=network.device)
         self.lanes, self.finished = self._lanes(), self._outputs()
 
     @torch.inference_mode()
     def run(self) -> None:
         """Read the lanes, write what is finished. Allocates nothing that outlives it."""
         network, key, lanes = self._network, self.key, self.lanes
-        rgb = colour.to_rgb_tensor(lanes.frames, network.dtype)
+        rgb = self._pixels.to_rgb(lanes.frames, network.dtype)
         source = in_fours(rgb)
         small = network.laid_out(resize(source, key.base_size))
         output = network.base(small, lanes.small, lanes.first)
         # 32 hidden, 1 alpha, 3 residual, as the refiner wants them.
         coarse = torch.cat([output[:, 5:].relu(), output[:, :1].clamp(0, 1), output[:, 1:4]], 1)
         coarse = network.laid_out(coarse)
-        matte = resize(coarse[:, 32:].contiguous(), key.padded).contiguous()
-        if key.patches:
-            self._refine(matte, coarse, output[:, 4:5].clamp(0, 1), source)
-        alpha = matte[:, :1, : key.height, : key.width].clamp(0, 1)
-        foreground = (matte[:, 1:, : key.height, : key.width] + rgb).clamp_(0, 1)
-        mixed = torch.lerp(lanes.backdrop, foreground, alpha)
-        self.finished.composites.copy_(colour.to_i420_tensors(mixed))
-        small_views = self.finished.thumbnails
-        small_views[:, :3].copy_(functional.adaptive_avg_pool2d(rgb, THUMBNAIL))
-        small_views[:, 3:].copy_(functional.adaptive_avg_pool2d(alpha, THUMBNAIL))
+        which, values = self._refine(coarse, output[:, 4:5].clamp(0, 1), source)
+        alpha = self._pixels.compose(
+            rgb, coarse[:, 32:], which, values, lanes.backdrop, self.finished.composites
+        )
+        thumbnails = self.finished.thumbnails
+        thumbnails[:, :3].copy_(functional.adaptive_avg_pool2d(rgb, THUMBNAIL))
+        thumbnails[:, 3:].copy_(functional.adaptive_avg_pool2d(alpha, THUMBNAIL))
 
-    def _refine(self, matte: Tensor, coarse: Tensor, error: Tensor, source: Tensor) -> None:
-        """Overwrite the worst patches of `matte` (N, 4, H', W'); the same number in every frame."""
+    def _refine(self, coarse: Tensor, error: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
+        """The worst patches, the same number in every frame: where they are, and their values.
+
+        See `Pixels.compose`.
+        """
         refiner, lanes = self._network.refiner, self.lanes
         rows, columns = self.key.cells
+        everywhere = (self.count * rows * columns,)
+        which = torch.full(everywhere, -1, dtype=torch.int32, device=coarse.device)
+        if not self.key.patches:
+            return which.view(self.count, rows, columns), coarse.new_zeros((0, 4, 4, 4))
         worst = resize(error, (rows, columns)).flatten(1).topk(self.key.patches, 1, sorted=False)
         cells = worst.indices.flatten()
         patches = Patches(self._images, cells // columns, cells % columns)
         half = refiner.pad_half(functional.avg_pool2d(source, 2))
         seen = (half, lanes.half, refiner.pad(source), lanes.plate)
         values = refiner(coarse, self._grid, patches, seen)
-        grid = matte.view(self.count, 4, rows, 4, columns, 4).permute(0, 2, 4, 1, 3, 5)
+        numbers = self._numbers
         if self._network.config.prevent_oversampling:
             # As published, and still the same work for every frame: what has no error stays.
-            unsure = (worst.values.flatten() > 0)[:, None, None, None]
-            values = torch.where(unsure, values, grid[tuple(patches)])
-        grid.index_put_(tuple(patches), values)
+            numbers = torch.where(worst.values.flatten() > 0, numbers, -1)
+        which.scatter_(0, self._firsts + cells, numbers)
+        return which.view(self.count, rows, columns), values
 
     def _lanes(self) -> Lanes:
         network, key = self._network, self.key

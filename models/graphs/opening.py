@@ -15,6 +15,7 @@ from models.backdrop import Colour
 from models.backends.choice import composite, test_pictures
 from models.backends.torch_backend import TorchBackend
 from models.device import Device, choose_device
+from models.errors import MattingError
 from models.graphs.recording import Recorder, Steps
 from models.graphs.runner import FrameRunner
 from models.network import MattingNetwork
@@ -46,7 +47,7 @@ def open_frames(network: MattingNetwork, device: Device) -> FrameRunner | None:
         try:
             runner = FrameRunner(network, device, recorder=recorder)
             apart = self_test(runner, network, device)
-        except RuntimeError as error:  # torch's errors, and running out of memory, are these
+        except (RuntimeError, MattingError) as error:  # torch's, and those of a full memory
             logger.warning("frames cannot be recorded on %s: %s", device.name, error)
             device.release_memory()
             continue

@@ -115,7 +115,7 @@ class Which(NamedTuple):
     """Names a program."""
 
     key: FrameKey
-    count: int
+    frames: int
 
 
 class Programs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 
@@ -52,8 +52,8 @@ class CudaGraphs:
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._stream = torch.cuda.Stream(device.torch_device)
-        self._pool: tuple[int, int] | None = None
+        self._stream = torch.cuda.Stream(device.torch_device)  # type: ignore[no-untyped-call,unused-ignore]
+        self._pool: Any = None
         self._alive: weakref.WeakSet[torch.cuda.CUDAGraph] = weakref.WeakSet()
 
     def record(self, work: Work) -> Work:

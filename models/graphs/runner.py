@@ -17,6 +17,7 @@ from models.graphs.features import PlateCache
 from models.graphs.feeds import DeviceFeed, Feed, HostFeed, Landed
 from models.graphs.frame import FrameKey, WholeFrame
 from models.graphs.network import SMALL_CHANNELS, FrameNetwork
+from models.graphs.pixels import Pixels, TorchPixels, open_pixels
 from models.graphs.programs import FrameJob, Program, Programs, Which
 from models.graphs.recording import CudaGraphs, Recorder, Steps
 from models.network import MattingNetwork
@@ -87,13 +88,16 @@ class FrameRunner:
         device: Device,
         *,
         recorder: Recorder | None = None,
+        pixels: Pixels | None = None,
         batches: Sequence[int] = BATCHES,
     ) -> None:
-        """`recorder` is chosen by the device if it is not given."""
+        """`recorder` and `pixels` are chosen by the device if they are not given."""
         self._device = device
         accelerated = device.kind != "cpu"
         self._recorder = recorder or (CudaGraphs(device) if accelerated else Steps())
-        self.name = self._recorder.name
+        self._pixels = pixels or open_pixels(device)
+        self.name = f"{self._recorder.name}, {self._pixels.name}"
+        self.fused = not isinstance(self._pixels, TorchPixels)
         self._network = FrameNetwork(
             network,
             device=device.torch_device,
@@ -167,15 +171,17 @@ class FrameRunner:
     def _program(self, which: Which) -> Program:
         try:
             return self._programs.get(which)
-        except torch.OutOfMemoryError:
-            # Programs that nobody used for seconds make room; those of others in use do not.
+        except torch.OutOfMemoryError as error:
+            reason = error
+        self._device.release_memory()
+        # Programs that nobody used for seconds make room; those of others in use do not.
+        if self._programs.drop_idle():
             self._device.release_memory()
-            if self._programs.drop_idle():
-                self._device.release_memory()
-                try:
-                    return self._programs.get(which)
-                except torch.OutOfMemoryError:
-                    self._device.release_memory()
+            try:
+                return self._programs.get(which)
+            except torch.OutOfMemoryError as error:
+                reason = error
+            self._device.release_memory()
         key, count = which
         smaller = [size for size in self._batches if size < count]
         if smaller:
@@ -183,14 +189,14 @@ class FrameRunner:
         raise MattingError(
             f"the memory of {self._device.name} is full: {count} frames of {key.width}x{key.height}"
             " do not fit; close another stream or take a smaller picture"
-        )
+        ) from reason
 
     def _make(self, which: Which) -> Program:
-        frame = WholeFrame(self._network, which.key, which.count)
+        frame = WholeFrame(self._network, which.key, which.frames, self._pixels)
         program = Program(frame, self._recorder.record(frame.run), self._make_feed(frame))
         logger.debug(
             "recorded %d frames of %dx%d as %s",
-            which.count, which.key.width, which.key.height, self.name,
+            which.frames, which.key.width, which.key.height, self.name,
         )  # fmt: skip
         return program
 
@@ -198,7 +204,10 @@ class FrameRunner:
         device = self._device
         if device.kind == "cpu":
             return lambda frame: HostFeed(frame.lanes, frame.finished)
-        upload, download = (torch.cuda.Stream(device.torch_device) for _ in range(2))
+        upload, download = (
+            torch.cuda.Stream(device.torch_device)  # type: ignore[no-untyped-call,unused-ignore]
+            for _ in range(2)
+        )
         return lambda frame: DeviceFeed(
             frame.lanes, frame.finished, device, upload=upload, download=download
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from models.benchmark.programs import make_jobs, measure_alone, measure_batched
 from models.benchmark.race import ROUND, Result, race
 from models.benchmark.scene import Scene, make_scene
 from models.benchmark.table import Streams, Table
+from models.benchmark.traffic import Traffic
 from models.device import choose_device
 from models.graphs.frame import FrameKey
 from models.graphs.runner import FrameRunner
@@ -60,7 +62,7 @@ def test_contestants_run_in_turns_for_the_same_time(scene: Scene):
     assert results[0].stages == pytest.approx({"network": 50, "between": 50})
     assert results[0].frames == pytest.approx(20, abs=4)
     order = clock[1:]
-    changes = sum(a != b for a, b in zip(order, order[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(order))
     assert changes >= 2 * 2.0 / ROUND - 1
 
 
@@ -87,7 +89,6 @@ def test_the_reference_path_is_the_published_network(scene: Scene):
         matte = network(tensor(rgb), tensor(scene.plate))
         mixed = matte.alpha * matte.foreground + (1 - matte.alpha) * tensor(scene.backdrop)
     expected = (mixed[0].permute(1, 2, 0) * 255).round().byte().numpy()
-    assert np.abs(colour.to_rgb(shown.pixels).astype(int) - expected).mean() < 3
     assert (shown.pixels == colour.to_i420(expected)).mean() > 0.99
 
 
@@ -166,6 +167,8 @@ def test_the_table_names_machine_versions_date_and_command():
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in lines)
     assert "programs" not in text
+    written = replace(table(), written=Traffic(192, 870_000_000, {})).as_markdown()
+    assert "870 MB in 192 operations" in written
     noted = replace(table(), notes=["no graphics card"]).as_markdown()
     assert "- no graphics card" in noted
 
@@ -178,6 +181,7 @@ def test_the_json_holds_what_the_table_shows():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_command_measures_on_a_processor(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     file = tmp_path / "table.md"
     arguments = "bench matting --size 96x64 --random mobilenetv2 --device cpu --seconds 0.01"

@@ -20,9 +20,10 @@ from models.evaluation.examination import (
 )
 from models.evaluation.page import make_page, write_page
 from models.evaluation.recipes import RECIPES
-from models.evaluation.results import Results, best, figure, machine_name, table, versions, wins
+from models.evaluation.results import Results, best, figure, table, wins
 from models.evaluation.scores import METRICS, PLACES, ClipScorer, score
 from models.evaluation.sets import Sample
+from models.machine import machine_name, versions
 from tests.models.evaluation_scenes import Constant, Counted, Tiring, stills
 
 PAPER = RECIPES["paper"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,15 @@ import pytest
 
 from models import colour
 from models.backdrop import Colour
-from models.backends import Cutout
 from models.backends.choice import composite
-from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
 from models.graphs.opening import open_frames, self_test
-from models.graphs.programs import FrameJob
 from models.graphs.recording import Steps, Work
-from models.graphs.runner import FrameResult, FrameRunner
+from models.graphs.runner import FrameRunner
 from models.network import MattingNetwork
-from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
 from models.plate import load_plate
-from models.tracking import THUMBNAIL
+from tests.models.ideal import Ideal, IdealFrames
 from tests.models.random_network import make_network
 from tests.models.whole_frames import make_published
 
@@ -55,55 +50,6 @@ def test_a_program_that_misses_a_frame_does_not_pass(network: MattingNetwork):
 
 def test_a_processor_has_no_programs(network: MattingNetwork):
     assert open_frames(network, CPU) is None
-
-
-class Ideal(TorchBackend):
-    """Knows who the person is: whatever differs from the fitted plate."""
-
-    def __init__(self) -> None:
-        super().__init__(make_network(), CPU)
-
-    def base(self, source: Any, plate: Any, point: OperatingPoint) -> Any:
-        return (source - plate).abs().amax(1, keepdim=True) > 0.15
-
-    def refine(self, source: Any, plate: Any, coarse: Any, point: OperatingPoint) -> Cutout[Any]:
-        return Cutout(coarse.to(source.dtype), source)
-
-
-class IdealFrames:
-    """The same as a program: the arithmetic of `Ideal`, behind the interface of a runner."""
-
-    def __init__(self, backend: Ideal) -> None:
-        self.backend = backend
-        self.plates: list[Any] = []
-
-    def cache(self) -> IdealFrames:
-        return self
-
-    def features(self, plate: Any, fit: Any, base_size: tuple[int, int]) -> Any:
-        self.plates.append(self.backend.adjust(plate, fit))
-        return self.plates[-1]
-
-    def clear(self) -> None:
-        self.plates.clear()
-
-    def launch(self, jobs: Sequence[FrameJob]) -> IdealFrames:
-        self._jobs = jobs
-        return self
-
-    def finish(self) -> list[FrameResult]:
-        return [self._one(job) for job in self._jobs]
-
-    def _one(self, job: FrameJob) -> FrameResult:
-        backend, plate = self.backend, job.features
-        image = backend.upload(job.source)
-        cutout = backend.refine(image, plate, backend.base(image, plate, job.key.point), None)  # type: ignore[arg-type]
-        return FrameResult(
-            backend.download(backend.compose(cutout, job.backdrop)),
-            backend.thumbnail(image, *THUMBNAIL),
-            backend.alpha_thumbnail(cutout, *THUMBNAIL),
-            {"base": 1.0},
-        )
 
 
 def make(frames: bool = True) -> tuple[MattingPipeline[Any], Any]:
