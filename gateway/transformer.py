@@ -84,8 +84,8 @@ def to_i420(frame: VideoFrame) -> I420:
 def _fits(composite: I420, source: I420) -> bool:
     """Whether it is of the source's size, or a smaller one of the same shape."""
     (rows, columns), (all_rows, all_columns) = composite.shape, source.shape
-    smaller = rows <= all_rows and columns <= all_columns
-    return smaller and abs(rows * all_columns - columns * all_rows) < 0.03 * rows * all_columns
+    apart = abs(rows * all_columns - columns * all_rows)
+    return bool(rows <= all_rows and columns <= all_columns and apart < 0.03 * rows * all_columns)
 
 
 class Transformer:
