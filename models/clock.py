@@ -28,6 +28,11 @@ class Clock:
             self._laps[stage] = self._laps.get(stage, 0.0) + milliseconds
         self._last = time.perf_counter()
 
+    @property
+    def spent(self) -> float:
+        """All stages so far."""
+        return sum(self._laps.values())
+
     def times(self) -> dict[str, float]:
         """All stages and their total."""
         return {**self._laps, "total": 1000 * (self._last - self._began)}

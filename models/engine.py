@@ -198,6 +198,7 @@ class InProcessEngine:
             return
         opened.set_result(description)
         self._serve()
+        self._backend.close()
 
     def _serve(self) -> None:
         """Until the engine closes. At most two batches are on the device: one at work, one next."""

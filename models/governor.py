@@ -21,8 +21,9 @@ logger = logging.getLogger(__name__)
 FRAMES: Final = 15
 """Frames of which the median is judged: half a second at 30; one slow frame is no reason."""
 
-FULL: Final = 0.9
-"""Share of the time from which on a thread has none left."""
+FULL: Final = 0.8
+"""Share of the time from which on a thread has none left: between two frames of a stream that waits
+for each there are some milliseconds of other threads."""
 
 COMFORT: Final = 0.8
 """Share of what a frame may take that a better level must fit into before it is tried."""
@@ -98,13 +99,17 @@ class Governor:
         """Of that level: 0 is all there is."""
         return self._at
 
-    def measured(self, milliseconds: float) -> None:
-        """A frame of this level has taken so long, from its upload to its download.
+    def measured(self, milliseconds: float, level: int) -> None:
+        """A frame of a level, by its number, has taken so long of the thread's time.
+
+        The level before goes on until this one can be had; what its frames take is known.
 
         More than the promised rate allows is too long only when the thread has no time left: the
         camera may be slower than what was promised.
         """
         self._load.worked(self, milliseconds / 1000)
+        if level != self._at:
+            return
         self._recent.append(milliseconds)
         if len(self._recent) < FRAMES:
             return

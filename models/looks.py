@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from models.governor import Governor
 from models.operating_point import LEVELS, OperatingPoint, operating_point
@@ -11,6 +12,10 @@ from models.report import Quality
 
 Size = tuple[int, int]
 """Height and width."""
+
+SMALLEST: Final = 640
+"""Pixels of a composite's longer side that are never given up: fewer frames are better than a face
+that nobody recognises."""
 
 Ready = Callable[[int, int, OperatingPoint], bool]
 """`Backend.ready`."""
@@ -52,16 +57,34 @@ class Looks:
         if self._current is None or self._current.asked != asked:
             governor.restart()
         level = governor.level
-        size = asked if level.size == 1 else _reduced(asked, level.size)
+        size = _reduced(asked, level.size)
         point = operating_point(*size, accelerator=self._accelerator, level=level)
         if self._ready(*size, point):
             self._current = Look(asked, size, point, governor.number)
-        elif self._current is None or self._current.asked != asked:
+        elif self._current is None or not self._still(self._current, asked):
             self._current = Look(asked, asked, None, governor.number)
         # Otherwise the level before goes on until the new one can be had.
         return self._current
 
+    def took(self, milliseconds: float, quality: Quality | None) -> None:
+        """A frame has taken so long of the matting thread's time."""
+        if self.governor is not None and quality is not None:
+            self.governor.measured(milliseconds, quality.level)
+
+    def _still(self, look: Look, asked: Size) -> bool:
+        """Whether frames can be looked at as before."""
+        at = look.point
+        return look.asked == asked and at is not None and self._ready(*look.size, at)
+
 
 def _reduced(size: Size, share: float) -> Size:
-    height, width = (max(round(side * share / 4) * 4, 16) for side in size)
+    share = max(share, SMALLEST / max(size))
+    if share >= 1:
+        return size
+    height, width = (max(round(side * share / 2) * 2, 16) for side in size)
     return height, width
+
+
+def same_shape(one: Size, other: Size) -> bool:
+    """Whether a browser may have scaled one size to the other, which keeps the view."""
+    return abs(one[0] * other[1] - one[1] * other[0]) < 0.03 * one[1] * other[1]

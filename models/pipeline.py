@@ -20,7 +20,7 @@ from models.governor import Governor
 from models.graphs.frame import FrameKey
 from models.graphs.programs import FrameJob
 from models.graphs.runner import FrameResult, FrameRunner
-from models.looks import Looks, Size
+from models.looks import Looks, Size, same_shape
 from models.operating_point import OperatingPoint
 from models.plate import Plate
 from models.report import I420, Composite, Quality
@@ -68,6 +68,7 @@ class MattingPipeline(Generic[Image]):
         # For the current size only: a browser that changes it does so for seconds at least.
         self._plate_image: tuple[Size, Image] | None = None
         self._fitted: tuple[Fit, Image] | None = None
+        self._size: Size | None = None
         self._backdrop_image: tuple[Size, Image] | None = None
         self._backdrop_frame: I420 | None = None
 
@@ -84,7 +85,7 @@ class MattingPipeline(Generic[Image]):
         """
         self._plate = plate
         self._proven = proven
-        self._alpha = self._tracker = self._plate_image = self._fitted = None
+        self._alpha = self._tracker = self._plate_image = self._fitted = self._size = None
         if self._features is not None:
             self._features.clear()
         # A blurred backdrop is made from the plate.
@@ -132,7 +133,9 @@ class MattingPipeline(Generic[Image]):
             return pixels
 
         tracker = self._tracked(self._sized_plate(size))
-        return self._show(size, tracker, mixed, clock, look.quality)
+        composite = self._show(size, tracker, mixed, clock, look.quality)
+        self._looks.took(composite.milliseconds["total"], look.quality)
+        return composite
 
     def key(self, source: I420) -> FrameKey | None:
         """The program that this frame goes through; `None` if through none."""
@@ -175,13 +178,19 @@ class MattingPipeline(Generic[Image]):
         if begun.alpha is not None:
             begun.tracker.follow(result.thumbnail, begun.alpha)
         self._alpha = result.alpha
+        # What others of its batch waited for as well is no work of this frame.
+        cost = begun.clock.spent + sum(result.milliseconds.values()) / result.together
         begun.clock.add(result.milliseconds)
         size = (begun.job.key.height, begun.job.key.width)
-        return self._show(size, begun.tracker, lambda: result.composite, begun.clock, begun.quality)
+        composite = self._show(
+            size, begun.tracker, lambda: result.composite, begun.clock, begun.quality
+        )
+        self._looks.took(cost, begun.quality)
+        return composite
 
     def free(self) -> None:
         """Let go of what lies on the device; it is uploaded again when it is needed."""
-        self._plate_image = self._backdrop_image = None
+        self._plate_image = self._backdrop_image = self._fitted = None
         if self._features is not None:
             self._features.clear()
 
@@ -204,10 +213,7 @@ class MattingPipeline(Generic[Image]):
             pixels = mixed()
         if tracker is None:
             return Composite(pixels, clock.times(), has_plate=False, drift=0.0, validity="none")
-        times = clock.times()
-        if self._looks.governor is not None:
-            self._looks.governor.measured(times["total"])
-        return Composite(pixels, times, True, tracker.drift, tracker.validity, quality)
+        return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity, quality)
 
     def matte(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Alpha (H, W), 0..1, and foreground (H, W, 3) of a picture or a video's frame (H, W, 3).
@@ -269,12 +275,12 @@ class MattingPipeline(Generic[Image]):
                 raise MattingError("there is no plate")
             # Cameras crop around the centre where they change the aspect, and so does `cover`.
             rgb = cover(self._plate.rgb, *size)
-            if self._plate_image is not None and not _same_shape(self._plate_image[0], size):
+            if self._size is not None and not same_shape(self._size, size):
                 self._proven = False  # a telephone was turned, or another camera chosen
-            if self._tracker is not None and self._tracker.lost:
-                self._proven = False
+                self._tracker = self._alpha = None
+            # Scaled, it is the same view: what is known of light and doubt holds, on thumbnails.
+            self._size, self._fitted = size, None
             self._plate_image = (size, self._backend.upload_rgb(rgb))
-            self._tracker = self._alpha = self._fitted = None
         return self._plate_image[1]
 
     def _painted(self, size: Size) -> Image:
@@ -293,8 +299,3 @@ class MattingPipeline(Generic[Image]):
 
     def _scene(self) -> NDArray[np.uint8] | None:
         return None if self._plate is None else self._plate.rgb
-
-
-def _same_shape(one: Size, other: Size) -> bool:
-    """Whether a browser may have scaled one size to the other, which keeps the view."""
-    return abs(one[0] * other[1] - one[1] * other[0]) < 0.03 * one[1] * other[1]

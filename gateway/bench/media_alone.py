@@ -22,6 +22,11 @@ def main() -> int:
     args = parser.parse_args()
     try:
         settings = load(config=args.config, environment=os.environ, command_line=vars(args))
+        if not settings.on_loopback:
+            raise SettingsError(
+                "an engine without networks shows the room as soon as its light changes: it serves "
+                "this machine alone, leave --host away"
+            )
         return serve(settings, lambda _: ScriptedEngine())
     except SettingsError as error:
         return complain(str(error))

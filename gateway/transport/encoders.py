@@ -70,7 +70,7 @@ class VideoEncoder(Encoder):
         """Frames lost to errors."""
         self._downlink = downlink
         self._estimate = downlink.start
-        self._losses = LossLimit(downlink.maximum)
+        self._losses = LossLimit(downlink.minimum, downlink.maximum)
         self._compressors = list(compressors)
         self._cores = cores or os.cpu_count() or 1
         self._clock = clock
@@ -107,13 +107,14 @@ class VideoEncoder(Encoder):
         self._cadence.mark(seconds)
         if force_keyframe:
             self._keys.ask()
-        began = self._clock()
+        began, opened = self._clock(), self.opened
         try:
             packets = self._compress(frame, seconds)
         except (av.FFmpegError, ValueError) as error:
             self._give_up(error)
             return [], timestamp
-        self._budget.took(self._clock() - began, self._cadence.interval)
+        if self.opened == opened:  # opening a codec is not what its frames take
+            self._budget.took(self._clock() - began, self._cadence.interval)
         if any(packet.is_keyframe for packet in packets):
             self._keys.made(seconds)
         return self.packetize(b"".join(bytes(packet) for packet in packets)), timestamp

@@ -25,14 +25,16 @@ GROWTH: Final = 1.08
 class LossLimit:
     """The bits per second that losses allow."""
 
-    def __init__(self, highest: int) -> None:
+    def __init__(self, lowest: int, highest: int) -> None:
         self.bitrate = highest
-        self._highest = highest
+        self._lowest, self._highest = lowest, highest
 
     def report(self, lost: float, used: int) -> None:
         """Of what was sent at `used` bits per second, this share was lost."""
         if lost > MUCH:
-            self.bitrate = int(min(self.bitrate, used) * (1 - lost / 2))
+            less = int(min(self.bitrate, used) * (1 - lost / 2))
+            # From below what is sent at least, the way back would be long.
+            self.bitrate = max(less, self._lowest)
         elif lost < LITTLE:
             self.bitrate = min(int(self.bitrate * GROWTH) + 1000, self._highest)
 

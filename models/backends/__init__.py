@@ -98,5 +98,8 @@ class Backend(Protocol[Image]):
     def read(self, cutout: Cutout[Image]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Alpha (H, W), 0..1, and foreground (H, W, 3) on the host."""
 
+    def close(self) -> None:
+        """Join what works beside the calling thread; nothing else is asked afterwards."""
+
     def wait(self) -> None:
         """Until the device has done everything it was given: for clocks."""

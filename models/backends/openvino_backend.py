@@ -6,10 +6,9 @@ as often as a frame has tiles worth refining (`models.backends.tiles`).
 
 from __future__ import annotations
 
-import threading
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,9 +38,6 @@ Size = tuple[int, int]
 TILES: Final = 32
 """Refined by one call. A frame has tens to hundreds; the last call's rest is wasted."""
 
-PLATES_KEPT: Final = 16
-"""A size: 7 MB each at 1280x720. Streams whose plates are not there make them anew every frame."""
-
 SIZES_KEPT: Final = 6
 """Compiled sizes kept, least recently used first out: a browser that adapts its resolution walks
 through three or four, a governor through six. Each takes about half a second to compile, and 50
@@ -65,11 +61,17 @@ class OpenVinoBackend:
             "INFERENCE_NUM_THREADS": str(processors()),
         }
         self._base, self._refiner = translate(self._network, self._core)
+        self._compiler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile")
         self._compiled: OrderedDict[tuple[Size, Size], Future[_Compiled]] = OrderedDict()
 
     def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
         """See `Backend`."""
+        # One that failed is ready to say so.
         return self._for(height, width, point).done()
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._compiler.shutdown(wait=True, cancel_futures=True)
 
     def upload(self, source: I420) -> Bytes:
         """See `Backend`."""
@@ -91,7 +93,7 @@ class OpenVinoBackend:
 
     def base(self, source: Bytes, plate: Bytes, point: OperatingPoint) -> _Compiled:
         """See `Backend`."""
-        compiled = self._for(source.shape[0], source.shape[1], point).result()
+        compiled = self._compiled_for(source.shape[0], source.shape[1], point)
         compiled.base.infer(
             [compiled.small(_padded(source)), compiled.plate(plate).small], share_inputs=True
         )
@@ -146,20 +148,28 @@ class OpenVinoBackend:
     def wait(self) -> None:
         """See `Backend`. Everything here is done when it returns."""
 
+    def _compiled_for(self, height: int, width: int, point: OperatingPoint) -> _Compiled:
+        """Waits for it; what failed is tried again for the next frame, and this one fails."""
+        made = self._for(height, width, point)
+        try:
+            return made.result()
+        except Exception:
+            for key in [key for key, each in self._compiled.items() if each is made]:
+                del self._compiled[key]
+            raise
+
     def _for(self, height: int, width: int, point: OperatingPoint) -> Future[_Compiled]:
         """What frames of this size need, at work on a thread of its own if it is not there yet."""
         frame = (height + -height % 4, width + -width % 4)
         base = self._network.with_settings(base_scale=point.base_scale).base_size(*frame)
         key = (frame, base)
         made = self._compiled.get(key)
-        if made is None or (made.done() and made.exception() is not None):
-            made = self._compiled[key] = Future()
+        if made is None:
             # The network holds still meanwhile, and OpenVINO may be asked by several threads.
-            threading.Thread(
-                target=_fulfil, args=(made, self._compile, key), name="compile", daemon=True
-            ).start()
-            if len(self._compiled) > SIZES_KEPT:
-                self._compiled.popitem(last=False)
+            made = self._compiled[key] = self._compiler.submit(self._compile, key)
+            done = [old for old, each in self._compiled.items() if each.done()]
+            for old in done[: max(len(self._compiled) - SIZES_KEPT, 0)]:
+                del self._compiled[old]
         self._compiled.move_to_end(key)
         return made
 
@@ -197,18 +207,10 @@ class OpenVinoBackend:
         return steps.build()
 
 
-def _fulfil(future: Future[_Compiled], make: Callable[[Any], _Compiled], key: object) -> None:
-    try:
-        future.set_result(make(key))
-    except Exception as error:  # whoever asks for the result gets it
-        future.set_exception(error)
-
-
 @dataclass(frozen=True, slots=True)
 class _Plate:
     """What does not change while the plate does not."""
 
-    picture: Bytes
     small: Bytes
     """(1, rows, columns, 3) for the base network."""
     padded: Bytes
@@ -222,8 +224,8 @@ class _Compiled:
     grid: TileGrid
     base: Any
     refiner: Any
-    plates: OrderedDict[int, _Plate] = field(default_factory=OrderedDict)
-    """Of the streams that have this size, by identity, the least recently used first."""
+    plates: dict[int, _Plate] = field(default_factory=dict)
+    """Of the streams that have this size, by identity, for as long as the plate itself lives."""
 
     def small(self, picture: Bytes) -> Bytes:
         """(1, rows, columns, 3) as the base network takes it."""
@@ -235,13 +237,10 @@ class _Compiled:
         """Made once for as long as a stream uses the same array."""
         made = self.plates.get(id(picture))
         if made is None:
-            padded = _padded(picture)
-            # The picture is kept with it, so that its identity stays its own.
-            made = _Plate(picture, self.small(padded), self.grid.padded(padded))
-            self.plates[id(picture)] = made
-            if len(self.plates) > PLATES_KEPT:
-                self.plates.popitem(last=False)
-        self.plates.move_to_end(id(picture))
+            padded, key = _padded(picture), id(picture)
+            made = self.plates[key] = _Plate(self.small(padded), self.grid.padded(padded))
+            # A room is not remembered beyond its stream, and no later array has its identity.
+            weakref.finalize(picture, self.plates.pop, key, None).atexit = False
         return made
 
 

@@ -115,6 +115,9 @@ class TorchBackend:
         foreground = (cutout.foreground[0].permute(1, 2, 0).float() * 255).round()
         return np.asarray(alpha, dtype=np.float32), foreground.to(torch.uint8).cpu().numpy()
 
+    def close(self) -> None:
+        """See `Backend`. Nothing works beside."""
+
     def wait(self) -> None:
         """See `Backend`."""
         self._device.wait()

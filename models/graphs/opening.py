@@ -18,6 +18,7 @@ from models.device import Device, choose_device
 from models.errors import MattingError
 from models.graphs.recording import Recorder, Steps
 from models.graphs.runner import FrameRunner
+from models.looks import Look, Looks, Size
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
@@ -78,6 +79,17 @@ def self_test(runner: FrameRunner, network: MattingNetwork, device: Device) -> f
     return worst
 
 
+class _Fixed(Looks):
+    """Always the same one."""
+
+    def __init__(self, point: OperatingPoint) -> None:
+        super().__init__(lambda *_: True, accelerator=True, governor=None)
+        self._point = point
+
+    def at(self, asked: Size) -> Look:
+        return Look(asked, asked, self._point, 0)
+
+
 class _At(MattingPipeline[Tensor]):
     """A pipeline that stays at one operating point."""
 
@@ -85,10 +97,8 @@ class _At(MattingPipeline[Tensor]):
         self, backend: TorchBackend, point: OperatingPoint, frames: FrameRunner | None = None
     ) -> None:
         super().__init__(backend, frames=frames)
-        self.runner, self._fixed = frames, point
-
-    def _point(self, size: tuple[int, int]) -> OperatingPoint:
-        return self._fixed
+        self.runner = frames
+        self._looks = _Fixed(point)
 
 
 def _prepared(pipeline: _At, plate: NDArray[np.uint8]) -> _At:

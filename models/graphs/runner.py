@@ -44,6 +44,8 @@ class FrameResult:
     """(72, 128), 0..1."""
     milliseconds: dict[str, float]
     """See `models.report.STAGES`; the whole program is `base`."""
+    together: int = 1
+    """Frames that it was for."""
 
 
 class Flight:
@@ -61,6 +63,7 @@ class Flight:
                 np.ascontiguousarray(views[:3].transpose(1, 2, 0)),
                 views[3],
                 dict(landed.milliseconds),
+                len(landed.composites),
             )
             for composite, views in zip(landed.composites, landed.thumbnails, strict=True)
         ]

@@ -13,7 +13,10 @@ from models.weights import Card, find_card
 from models.weights.card import write_card
 
 SAID: Final = "seen"
-"""Key of what somebody saw in the pictures; stays when figures are renewed."""
+"""Key of what somebody saw in the pictures."""
+
+KEPT: Final = (SAID, "missed")
+"""Words that stay when figures are renewed; `missed` says what fell short of the aim, and why."""
 
 _DESCRIBED = ("scenes", "clips", "size", "recipe")
 
@@ -62,9 +65,9 @@ def score(
         "date": content["date"],
         **{_bare(one): value for one, value in dict(entry.get("settings", {})).items()},
     }
-    words = seen if seen is not None else card.scores.get(SAID)
-    if words:
-        scores[SAID] = words
+    scores |= {word: card.scores[word] for word in KEPT if word in card.scores}
+    if seen is not None:
+        scores[SAID] = seen
     fresh = replace(card, scores=scores)
     write_card(fresh, card.path.parent / f"{card.name}.toml")
     return fresh

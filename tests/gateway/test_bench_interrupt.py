@@ -63,3 +63,10 @@ def test_a_signal_ends_cameras_and_server(moment: str, number: signal.Signals):
     while left := [command(pid) for pid in seen if command(pid)]:
         assert time.monotonic() < patience, left
         time.sleep(0.05)
+
+
+def test_a_server_without_networks_serves_this_machine_alone():
+    asked = [sys.executable, "-m", "gateway.bench.media_alone", "--host", "0.0.0.0", "--insecure"]
+    answer = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 2
+    assert "leave --host away" in answer.stderr

@@ -10,11 +10,13 @@ import pytest
 from models import colour
 from models.backdrop import Colour
 from models.backends.choice import composite
+from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
-from models.graphs.opening import open_frames, self_test
+from models.graphs.opening import _At, open_frames, self_test
 from models.graphs.recording import Steps, Work
 from models.graphs.runner import FrameRunner
 from models.network import MattingNetwork
+from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
 from models.plate import load_plate
 from tests.models.ideal import Ideal, IdealFrames
@@ -143,3 +145,9 @@ def test_what_was_freed_is_made_again():
     after = composite(pipeline, with_person(), runner)
     assert after.has_plate
     assert np.abs(after.pixels.astype(int) - before).max() <= 1
+
+
+def test_the_self_test_looks_as_it_says():
+    point = OperatingPoint(base_scale=0.5, refine_pixels=16)
+    pipeline = _At(TorchBackend(make_network(), choose_device("cpu")), point)
+    assert pipeline._looks.at((96, 160)).point == point

@@ -32,7 +32,7 @@ class Machine:
         while self.clock.now < end:
             cost = self.costs[self.governor.number]
             self.clock.now += max(cost / 1000, 1 / self.camera)
-            self.governor.measured(cost)
+            self.governor.measured(cost, self.governor.number)
             if self.governor.number != self.visited[-1]:
                 self.visited.append(self.governor.number)
 
@@ -54,7 +54,7 @@ def test_a_slow_frame_is_no_reason():
     for index in range(10 * FRAMES):
         cost = 100 if index % 5 == 0 else 25
         machine.clock.now += cost / 1000
-        machine.governor.measured(cost)
+        machine.governor.measured(cost, 0)
     assert machine.governor.number == 0
 
 
@@ -87,6 +87,16 @@ def test_it_does_not_swing_between_a_level_that_fits_and_one_that_does_not():
     assert attempts <= 600 / LONGEST_PATIENCE + 4
     share_of_time_below = machine.visited.count(1) / len(machine.visited)
     assert share_of_time_below >= 0.5
+    assert machine.governor.number == 1
+
+
+def test_frames_of_the_level_before_do_not_condemn_the_new_one():
+    machine = Machine(60, 25, 20)
+    machine.run(1.5)
+    assert machine.governor.number == 1
+    for _ in range(10 * FRAMES):
+        machine.clock.now += 0.06
+        machine.governor.measured(60, 0)  # the new level is still being made
     assert machine.governor.number == 1
 
 

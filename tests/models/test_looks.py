@@ -33,7 +33,7 @@ class Slow(Governor):
 
     def frame(self) -> None:
         self.now += 0.09
-        self.measured(90)
+        self.measured(90, self.number)
 
     def go_down(self) -> None:
         level = self.number
@@ -83,6 +83,17 @@ def test_the_level_before_goes_on_until_the_new_one_is_ready():
     assert after.point.refine_pixels < before.point.refine_pixels
 
 
+def test_what_is_no_longer_ready_is_not_waited_for():
+    workshop = Workshop()
+    looks, governor = governed(workshop)
+    looks.at(HD)
+    workshop.finish()
+    looks.at(HD)
+    governor.go_down()
+    workshop.made.clear()  # other streams' sizes took its place
+    assert looks.at(HD).point is None
+
+
 def test_the_last_levels_matte_smaller_frames_of_the_same_shape():
     workshop = Workshop()
     looks, governor = governed(workshop)
@@ -96,7 +107,20 @@ def test_the_last_levels_matte_smaller_frames_of_the_same_shape():
     assert sizes == [HD, HD, HD, HD, (540, 960), (360, 640)]
 
 
-def test_another_size_begins_with_all_there_is_measured_anew():
+def test_a_small_frame_keeps_its_pixels():
+    workshop = Workshop()
+    looks, governor = governed(workshop)
+    for size, least in (((360, 640), (360, 640)), ((480, 854), (360, 640))):
+        looks.at(size)
+        workshop.finish()
+        while governor.number + 1 < len(LEVELS):
+            governor.go_down()
+        looks.at(size)
+        workshop.finish()
+        assert looks.at(size).size == least
+
+
+def test_another_size_is_judged_by_its_own_frames():
     workshop = Workshop()
     looks, governor = governed(workshop)
     looks.at(HD)

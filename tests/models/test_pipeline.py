@@ -211,19 +211,21 @@ def test_a_slow_device_mattes_smaller_frames_and_says_so(backend: Ideal):
     clock = Slow()
     governor = Governor(Workload(30, clock))
     pipeline = MattingPipeline(backend, governor=governor)
-    pipeline.set_plate(load_plate(room()))
+    empty = np.full((720, 1280, 3), (90, 110, 100), np.uint8)
+    person = empty.copy()
+    person[160:, 300:600] = (240, 20, 20)
+    pipeline.set_plate(load_plate(empty))
     pipeline.set_backdrop(Colour(0, 0, 255))
-    frame = colour.to_i420(source())
     while governor.number + 1 < len(LEVELS):
         clock.now += 0.1
-        governor.measured(100)
-    composite = pipeline.composite(frame)
+        governor.measured(100, governor.number)
+    composite = pipeline.composite(colour.to_i420(person))
     assert composite.quality is not None
     assert composite.quality.level == len(LEVELS) - 1
-    assert composite.pixels.shape == (36 * 3 // 2, 64)
+    assert composite.pixels.shape == (360 * 3 // 2, 640)
     rgb = colour.to_rgb(composite.pixels).astype(int)
-    assert np.abs(rgb[12:34, 18:28] - (240, 20, 20)).max() < 40
-    assert np.abs(rgb[:4] - (0, 0, 255)).max() < 12
+    assert np.abs(rgb[100:, 160:290] - (240, 20, 20)).max() < 40
+    assert np.abs(rgb[:60] - (0, 0, 255)).max() < 12
 
 
 def test_a_size_that_is_still_being_made_ready_shows_the_backdrop_alone(
@@ -254,3 +256,19 @@ def test_the_fitted_plate_stays_the_same_picture_while_the_light_does(
     assert len(set(last)) == 1
     pipeline.composite(colour.to_i420(source(light=0.9)))
     assert id(backend.plates[-1]) != last[-1]
+
+
+def test_another_size_of_the_same_view_keeps_what_is_known_of_the_plate(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_plate(load_plate(room()))
+    pipeline.set_backdrop(Colour(0, 0, 255))
+    frame = colour.to_i420(source())
+    pipeline.composite(frame)
+    pipeline.distrust_plate()
+    smaller = colour.reduced(frame, (36, 64))
+    assert np.ptp(pipeline.composite(frame).pixels[:72]) == 0
+    assert np.ptp(pipeline.composite(smaller).pixels[:36]) == 0  # the doubt remains
+    for _ in range(40):
+        proven = pipeline.composite(frame)
+    assert np.ptp(proven.pixels[:72]) > 0
+    assert np.ptp(pipeline.composite(smaller).pixels[:36]) > 0  # and so does the proof

@@ -100,3 +100,36 @@ def test_what_is_refined_is_what_the_network_gives_everywhere(kernel: int):
     refined = np.abs(alpha - plain) > 0
     assert 0.4 * 6 * SIDE**2 < refined.sum() <= 6 * SIDE**2
     assert np.abs(alpha - everywhere)[refined].mean() < 0.004
+
+
+def test_a_network_that_cannot_be_compiled_fails_its_frame_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    backend = OpenVinoBackend(make_network())
+    picture = np.zeros((64, 96, 3), np.uint8)
+    point = OperatingPoint(base_scale=0.5, refine_pixels=256)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(backend, "_static", fail)
+    while not backend.ready(64, 96, point):
+        pass
+    with pytest.raises(RuntimeError, match="no memory"):
+        backend.base(picture, picture, point)
+    monkeypatch.undo()
+    backend.base(picture, picture, point)
+    backend.close()
+
+
+def test_a_plate_is_prepared_once_and_forgotten_with_its_picture():
+    backend = OpenVinoBackend(make_network())
+    source, plate = (np.full((64, 96, 3), level, np.uint8) for level in (90, 60))
+    point = OperatingPoint(base_scale=0.5, refine_pixels=256)
+    compiled = backend.base(source, plate, point)
+    prepared = compiled.plate(plate)
+    backend.refine(source, plate, backend.base(source, plate, point), point)
+    assert compiled.plate(plate) is prepared
+    del plate
+    assert not compiled.plates
+    backend.close()

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from models import colour
-from models.backends import Fit
+from models.backends import FIT_STEP, Fit
 from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
-from models.graphs.features import FIT_STEP, PlateCache, differs, plate_features
+from models.graphs.features import PlateCache, plate_features
 from models.graphs.frame import FrameKey, WholeFrame
 from models.graphs.network import FrameNetwork
 from models.network import MattingConfig, MattingNetwork
@@ -162,14 +162,14 @@ def test_small_steps_of_a_fit_add_up_to_a_new_one():
     adopted, fit, adoptions = Fit(), Fit(), 0
     for _ in range(40):
         fit = replace(fit, offset=tuple(o + FIT_STEP / 4 for o in fit.offset))
-        if differs(adopted, fit):
+        if adopted.differs(fit):
             adopted, adoptions = fit, adoptions + 1
     assert adoptions == pytest.approx(8, abs=1)
     assert max(abs(o - a) for o, a in zip(fit.offset, adopted.offset, strict=True)) <= FIT_STEP
 
 
 def test_gain_and_offset_that_cancel_at_white_still_show_at_black():
-    assert differs(Fit(), Fit((0.9, 1.0, 1.0), (0.1, 0.0, 0.0)))
+    assert Fit().differs(Fit((0.9, 1.0, 1.0), (0.1, 0.0, 0.0)))
 
 
 def test_the_host_sees_the_thumbnail_that_the_device_does():
