@@ -115,11 +115,8 @@ class MattingPipeline(Generic[Image]):
             return self._show(size, None, None, clock)
         look = self._looks.at(size)
         if look.point is None:
-            # The backdrop, while the plate is neither proven nor lost by frames nobody looked at.
-            pixels = self._backdrop_alone(size)
-            clock.lap("composite")
-            tracker = self._tracked(self._sized_plate(size))
-            return Composite(pixels, clock.times(), True, tracker.drift, tracker.validity)
+            # The plate is neither proven nor lost by frames that nobody looked at.
+            return self._show(size, self._tracked(self._sized_plate(size)), None, clock)
         size, source = look.size, colour.reduced(source, look.size)
         image = self._backend.upload(source)
         clock.lap("upload")

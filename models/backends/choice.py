@@ -71,7 +71,7 @@ def explain_backend(device: Device) -> tuple[str, str]:
     if device.kind != "cpu":
         return "torch fp16", "an accelerator runs torch in half precision"
     if not openvino_installed():
-        return "torch fp32", "OpenVINO is not installed; with it (extra `openvino`) twice as fast"
+        return "torch fp32", "OpenVINO is not installed; with it (extra `openvino`) faster"
     if processor_has_bf16():
         return "openvino bf16", "OpenVINO is installed and the processor multiplies bfloat16"
     return "openvino fp32", "OpenVINO is installed; the processor has no bfloat16 of its own"
@@ -125,11 +125,11 @@ def _open_openvino(network: MattingNetwork) -> Backend[Any] | None:
         backend = OpenVinoBackend(network)
         apart = self_test(backend, network)
     except (ImportError, RuntimeError) as error:
-        logger.warning("OpenVINO cannot be used, torch takes over at half the speed: %s", error)
+        logger.warning("OpenVINO cannot be used, torch takes over, more slowly: %s", error)
         return None
     if apart > _tolerance(backend):
         logger.warning(
-            "%s is off by %.3f in alpha, torch takes over at half the speed", backend.name, apart
+            "%s is off by %.3f in alpha, torch takes over, more slowly", backend.name, apart
         )
         return None
     return backend
