@@ -93,6 +93,8 @@ class Program:
         do, and nothing is moved."""
         lanes = self._frame.lanes
         features, backdrop = self._residents[lane]
+        # Until all of it lies there: a copy that fails half way must not pass for a stream's own.
+        self._residents[lane] = (_nobody, _nobody)
         if features() is not job.features:
             lanes.plate[lane].copy_(job.features.plate)
             lanes.half[lane].copy_(job.features.half)
