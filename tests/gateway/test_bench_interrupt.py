@@ -45,6 +45,8 @@ def test_a_signal_ends_cameras_and_server(moment: str, number: signal.Signals):
         text=True,
         # As at a terminal: a process group of its own, which an interrupt reaches as a whole.
         start_new_session=True,
+        # What runs in the background of a script ignores interrupts, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         seen: list[int] = []
         while not any(moment in command(pid) for pid in seen):
