@@ -22,5 +22,5 @@ class Begun:
     alpha: NDArray[np.float32] | None
     """Of the frame before, (72, 128)."""
     clock: Clock
-    quality: Quality | None
+    quality: Quality | None = None
     """How closely it is looked at."""

@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -132,6 +133,8 @@ def crew(plan: Plan, count: int) -> Iterator[Crew]:
     """Start `count` participants; all are gone afterwards."""
     # Never a fork: this process may have threads, of OpenCV for one.
     context = multiprocessing.get_context("spawn")
+    # Started with the first process, it would end what `_uninterrupted` does.
+    resource_tracker.ensure_running()
     pipes: list[Pipe] = []
     processes: list[BaseProcess] = []
     made = Crew(pipes, processes)

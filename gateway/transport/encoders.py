@@ -113,8 +113,9 @@ class VideoEncoder(Encoder):
         except (av.FFmpegError, ValueError) as error:
             self._give_up(error)
             return [], timestamp
+        took = self._clock() - began
         if self.opened == opened:  # opening a codec is not what its frames take
-            self._budget.took(self._clock() - began, self._cadence.interval)
+            self._budget.took(took, self._cadence.interval)
         if any(packet.is_keyframe for packet in packets):
             self._keys.made(seconds)
         return self.packetize(b"".join(bytes(packet) for packet in packets)), timestamp

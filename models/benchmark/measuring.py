@@ -115,9 +115,10 @@ def _network(
     torch.manual_seed(0)
     network = MattingNetwork(MattingConfig(backbone=backbone)).eval()
     assert network.decoder.conv4.bias is not None
+    assert network.refiner.conv4.bias is not None
     with torch.no_grad():
         # Everything is the person: a frame that fits its plate is then shown, not hidden.
-        network.decoder.conv4.bias[0] = 4.0
+        network.decoder.conv4.bias[0] = network.refiner.conv4.bias[0] = 4.0
         network.decoder.conv4.bias[4] = 0.5
     return network, f"{backbone} with random parameters"
 
