@@ -1,8 +1,8 @@
 """Keeping a promised rate by looking at less of every frame.
 
-A stream's governor measures what its frames take and moves along `models.operating_point.LEVELS`:
-down quickly, since late frames are lost ones, and up slowly, only where what it remembers of the
-level above fits, so that a stream does not swing between two levels.
+A stream's governor measures what its frames take and moves along levels; what they are is said in
+`models.looks`. Down quickly, since late frames are lost ones, and up slowly, only where what it
+remembers of the level above fits, so that a stream does not swing between two levels.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import logging
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Final
-
-from models.operating_point import LEVELS, Level
 
 logger = logging.getLogger(__name__)
 
@@ -78,10 +76,10 @@ class Workload:
 class Governor:
     """Of one stream. The matting thread uses it."""
 
-    def __init__(self, load: Workload, levels: Sequence[Level] = LEVELS) -> None:
-        """`load` is the thread's, shared by all streams."""
+    def __init__(self, load: Workload, levels: int = 1) -> None:
+        """`load` is the thread's, shared by all streams; `levels` is for `restart` to change."""
         self._load, self._clock = load, load.clock
-        self._levels = tuple(levels)
+        self.levels = levels
         self._at = 0
         self._since = self._clock()
         self._rose = False
@@ -90,17 +88,12 @@ class Governor:
         self._costs: dict[int, tuple[float, float]] = {}  # by level: milliseconds, when
 
     @property
-    def level(self) -> Level:
-        """What the next frame is matted with."""
-        return self._levels[self._at]
-
-    @property
-    def number(self) -> int:
-        """Of that level: 0 is all there is."""
+    def level(self) -> int:
+        """For the next frame: 0 is all there is, the last of `levels` the least."""
         return self._at
 
     def measured(self, milliseconds: float, level: int) -> None:
-        """A frame of a level, by its number, has taken so long of the thread's time.
+        """A frame of a level has taken so long of the thread's time.
 
         The level before goes on until this one can be had; what its frames take is known.
 
@@ -121,7 +114,7 @@ class Governor:
         if cost > limit:
             if self._rose and held < PATIENCE:
                 self._patience = min(2 * self._patience, LONGEST_PATIENCE)
-            if self._at + 1 < len(self._levels):
+            if self._at + 1 < self.levels:
                 self._move(self._at + 1, cost, limit)
             return
         if self._rose and held >= PATIENCE:
@@ -130,8 +123,10 @@ class Governor:
         if self._at and held >= self._patience and self._expected(better) <= COMFORT * limit:
             self._move(better, cost, limit)
 
-    def restart(self) -> None:
-        """Another size of frame: what was measured means nothing for it."""
+    def restart(self, levels: int) -> None:
+        """Another size of frame, with so many levels: what was measured means nothing for it."""
+        self.levels = levels
+        self._at = min(self._at, levels - 1)
         self._recent.clear()
         self._costs.clear()
         self._since, self._patience, self._rose = self._clock(), PATIENCE, False
@@ -145,7 +140,7 @@ class Governor:
     def _move(self, to: int, cost: float, limit: float) -> None:
         logger.info(
             "%.0f ms a frame, %.0f allowed: quality level %d after %d (0 is best, %d least)",
-            cost, limit, to, self._at, len(self._levels) - 1,
+            cost, limit, to, self._at, self.levels - 1,
         )  # fmt: skip
         self._rose = to < self._at
         self._at, self._since = to, self._clock()

@@ -31,14 +31,15 @@ class Look:
     """Of what is matted, and of the composite."""
     point: OperatingPoint | None
     """`None` while nothing can be done for frames of this size."""
-    level: int
+    level: int = 0
+    levels: int = 1
 
     @property
     def quality(self) -> Quality | None:
         """For the stream's statistics."""
         if self.point is None:
             return None
-        return Quality(self.level, len(LEVELS), self.point.base_scale, self.point.refine_pixels)
+        return Quality(self.level, self.levels, self.point.base_scale, self.point.refine_pixels)
 
 
 class Looks:
@@ -48,33 +49,44 @@ class Looks:
         """`ready` is the backend's; only the frames of a governed stream do not wait for it."""
         self._ready, self._accelerator, self.governor = ready, accelerator, governor
         self._current: Look | None = None
+        self._ladder: tuple[Look, ...] = ()
 
     def at(self, asked: Size) -> Look:
         """For a source of this size; the same answer until something changes."""
         governor = self.governor
         if governor is None:
-            return Look(asked, asked, operating_point(*asked, accelerator=self._accelerator), 0)
+            return Look(asked, asked, operating_point(*asked, accelerator=self._accelerator))
         if self._current is None or self._current.asked != asked:
-            governor.restart()
-        level = governor.level
-        size = _reduced(asked, level.size)
-        point = operating_point(*size, accelerator=self._accelerator, level=level)
-        if self._ready(*size, point):
-            self._current = Look(asked, size, point, governor.number)
-        elif self._current is None or not self._still(self._current, asked):
-            self._current = Look(asked, asked, None, governor.number)
+            self._ladder = self._looks(asked)
+            governor.restart(len(self._ladder))
+        wanted = self._ladder[governor.level]
+        if self._can(wanted):
+            self._current = wanted
+        elif self._current is None or self._current.asked != asked or not self._can(self._current):
+            self._current = Look(asked, asked, None)
         # Otherwise the level before goes on until the new one can be had.
         return self._current
+
+    def _looks(self, asked: Size) -> tuple[Look, ...]:
+        """One a level, from all there is to the least. A level that gives up nothing of this size
+        is none: going down it would cost time and bring none."""
+        ways = dict.fromkeys(
+            (size, operating_point(*size, accelerator=self._accelerator, level=level))
+            for level in LEVELS
+            for size in (_reduced(asked, level.size),)
+        )
+        return tuple(
+            Look(asked, size, point, number, len(ways)) for number, (size, point) in enumerate(ways)
+        )
+
+    def _can(self, look: Look) -> bool:
+        """Whether frames can be looked at so now."""
+        return look.point is not None and self._ready(*look.size, look.point)
 
     def took(self, milliseconds: float, quality: Quality | None) -> None:
         """A frame has taken so long of the matting thread's time."""
         if self.governor is not None and quality is not None:
             self.governor.measured(milliseconds, quality.level)
-
-    def _still(self, look: Look, asked: Size) -> bool:
-        """Whether frames can be looked at as before."""
-        at = look.point
-        return look.asked == asked and at is not None and self._ready(*look.size, at)
 
 
 def _reduced(size: Size, share: float) -> Size:

@@ -7,7 +7,6 @@ import logging
 import pytest
 
 from models.governor import FRAMES, LONGEST_PATIENCE, MEMORY, PATIENCE, Governor, Workload
-from models.operating_point import LEVELS
 
 
 class Clock:
@@ -24,17 +23,17 @@ class Machine:
         self.clock = Clock()
         self.costs = list(costs)
         self.camera = camera
-        self.governor = Governor(Workload(30, self.clock), LEVELS[: len(costs)])
+        self.governor = Governor(Workload(30, self.clock), len(costs))
         self.visited = [0]
 
     def run(self, seconds: float) -> None:
         end = self.clock.now + seconds
         while self.clock.now < end:
-            cost = self.costs[self.governor.number]
+            cost = self.costs[self.governor.level]
             self.clock.now += max(cost / 1000, 1 / self.camera)
-            self.governor.measured(cost, self.governor.number)
-            if self.governor.number != self.visited[-1]:
-                self.visited.append(self.governor.number)
+            self.governor.measured(cost, self.governor.level)
+            if self.governor.level != self.visited[-1]:
+                self.visited.append(self.governor.level)
 
 
 def test_a_fast_machine_gives_up_nothing():
@@ -46,7 +45,7 @@ def test_a_fast_machine_gives_up_nothing():
 def test_a_slow_machine_goes_down_within_two_seconds_to_the_first_level_that_fits():
     machine = Machine(60, 45, 30, 20)
     machine.run(2.5)
-    assert machine.governor.number == 2
+    assert machine.governor.level == 2
 
 
 def test_a_slow_frame_is_no_reason():
@@ -55,28 +54,28 @@ def test_a_slow_frame_is_no_reason():
         cost = 100 if index % 5 == 0 else 25
         machine.clock.now += cost / 1000
         machine.governor.measured(cost, 0)
-    assert machine.governor.number == 0
+    assert machine.governor.level == 0
 
 
 def test_the_least_level_is_kept_where_nothing_fits():
     machine = Machine(90, 80, 70)
     machine.run(30)
-    assert machine.governor.number == 2
+    assert machine.governor.level == 2
 
 
 def test_a_camera_slower_than_promised_may_have_slower_frames():
     machine = Machine(50, 30, camera=15)
     machine.run(10)
-    assert machine.governor.number == 0
+    assert machine.governor.level == 0
 
 
 def test_quality_comes_back_when_the_machine_is_free_again():
     machine = Machine(60, 45, 25)
     machine.run(5)
-    assert machine.governor.number == 2
+    assert machine.governor.level == 2
     machine.costs = [20, 15, 10]
     machine.run(MEMORY + 3 * PATIENCE)
-    assert machine.governor.number == 0
+    assert machine.governor.level == 0
 
 
 def test_it_does_not_swing_between_a_level_that_fits_and_one_that_does_not():
@@ -87,26 +86,26 @@ def test_it_does_not_swing_between_a_level_that_fits_and_one_that_does_not():
     assert attempts <= 600 / LONGEST_PATIENCE + 4
     share_of_time_below = machine.visited.count(1) / len(machine.visited)
     assert share_of_time_below >= 0.5
-    assert machine.governor.number == 1
+    assert machine.governor.level == 1
 
 
 def test_frames_of_the_level_before_do_not_condemn_the_new_one():
     machine = Machine(60, 25, 20)
     machine.run(1.5)
-    assert machine.governor.number == 1
+    assert machine.governor.level == 1
     for _ in range(10 * FRAMES):
         machine.clock.now += 0.06
         machine.governor.measured(60, 0)  # the new level is still being made
-    assert machine.governor.number == 1
+    assert machine.governor.level == 1
 
 
 def test_another_size_is_measured_anew():
     machine = Machine(60, 45, 25)
     machine.run(5)
-    machine.governor.restart()
+    machine.governor.restart(3)
     machine.costs = [10, 10, 10]
     machine.run(3 * PATIENCE + 1)
-    assert machine.governor.number == 0
+    assert machine.governor.level == 0
 
 
 def test_a_change_is_told_in_the_log(caplog: pytest.LogCaptureFixture):

@@ -33,12 +33,12 @@ class Slow(Governor):
 
     def frame(self) -> None:
         self.now += 0.09
-        self.measured(90, self.number)
+        self.measured(90, self.level)
 
     def go_down(self) -> None:
-        level = self.number
+        level = self.level
         for _ in range(4 * FRAMES):
-            if self.number > level:
+            if self.level > level:
                 return
             self.frame()
         raise AssertionError("the governor holds a level that takes 90 ms")
@@ -102,7 +102,7 @@ def test_the_last_levels_matte_smaller_frames_of_the_same_shape():
         looks.at(HD)
         workshop.finish()
         sizes.append(looks.at(HD).size)
-        if governor.number + 1 < len(LEVELS):
+        if governor.level + 1 < governor.levels:
             governor.go_down()
     assert sizes == [HD, HD, HD, HD, (540, 960), (360, 640)]
 
@@ -113,11 +113,25 @@ def test_a_small_frame_keeps_its_pixels():
     for size, least in (((360, 640), (360, 640)), ((480, 854), (360, 640))):
         looks.at(size)
         workshop.finish()
-        while governor.number + 1 < len(LEVELS):
+        while governor.level + 1 < governor.levels:
             governor.go_down()
         looks.at(size)
         workshop.finish()
         assert looks.at(size).size == least
+
+
+def test_a_level_that_gives_up_nothing_of_a_size_is_none():
+    workshop = Workshop()
+    looks, governor = governed(workshop)
+    looks.at((360, 640))
+    workshop.finish()
+    points = [looks.at((360, 640)).point]
+    while governor.level + 1 < governor.levels:
+        governor.go_down()
+        looks.at((360, 640))
+        workshop.finish()
+        points.append(looks.at((360, 640)).point)
+    assert len(set(points)) == len(points) == 4
 
 
 def test_another_size_is_judged_by_its_own_frames():
@@ -129,4 +143,4 @@ def test_another_size_is_judged_by_its_own_frames():
     looks.at((360, 640))
     for _ in range(FRAMES - 1):
         governor.frame()
-    assert governor.number == 1  # not judged by what the other size took
+    assert governor.level == 1  # not judged by what the other size took

@@ -216,9 +216,10 @@ def test_a_slow_device_mattes_smaller_frames_and_says_so(backend: Ideal):
     person[160:, 300:600] = (240, 20, 20)
     pipeline.set_plate(load_plate(empty))
     pipeline.set_backdrop(Colour(0, 0, 255))
-    while governor.number + 1 < len(LEVELS):
+    pipeline.composite(colour.to_i420(person))
+    while governor.level + 1 < governor.levels:
         clock.now += 0.1
-        governor.measured(100, governor.number)
+        governor.measured(100, governor.level)
     composite = pipeline.composite(colour.to_i420(person))
     assert composite.quality is not None
     assert composite.quality.level == len(LEVELS) - 1
