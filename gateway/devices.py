@@ -21,7 +21,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the choice and the alternatives; returns the exit status."""
     # Imports torch, which `--help` must not wait for.
     from models.backends.choice import explain_backend
-    from models.device import choose_device, list_devices, processors
+    from models.device import choose_device, list_devices
+    from models.processor import processors
     from models.weights import default_weights
 
     try:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import platform
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import torch
 
 from models.errors import DeviceError
+from models.processor import processor_has_bf16, processor_name, processors
 
 SUPPORTED: Final = "auto, cpu, cuda or cuda:0, cuda:1, ..."
 
@@ -133,37 +130,6 @@ def list_devices() -> list[Device]:
     return [*found, Device("cpu", 0, processor_name(), "always there")]
 
 
-def processors() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def processor_name() -> str:
-    """The processor's name as its maker writes it."""
-    for line in _processor_lines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine() or "unknown processor"
-
-
-def processor_has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 itself (AVX512-BF16 or AMX); else it is slower."""
-    return multiplies_bf16(_processor_lines())
-
-
-def multiplies_bf16(lines: Iterable[str]) -> bool:
-    """The same of a processor that the lines of `/proc/cpuinfo` describe."""
-    flags = next((line for line in lines if line.startswith("flags")), "").split()
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 def openvino_installed() -> bool:
     """Whether the optional runtime for processors is there; imports nothing."""
     return importlib.util.find_spec("openvino") is not None
-
-
-def _processor_lines() -> list[str]:
-    try:
-        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import torch
 
-from models.device import Device, processors
+from models.device import Device
+from models.processor import processors
 
 DISTRIBUTION: Final = "cleanplate"
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from gateway import __version__
+from models.processor import processor_name, processors
 
 LIBRARIES: Final = ("aiortc", "av", "numpy", "torch", "openvino")
 """Whose versions decide what is measured."""
@@ -17,24 +16,7 @@ LIBRARIES: Final = ("aiortc", "av", "numpy", "torch", "openvino")
 
 def machine() -> str:
     """The processor and how many of its cores may be used."""
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        word, _, value = line.partition(":")
-        if word.strip() == "model name":
-            name = value.strip()
-            break
-    return f"{name}, {cores()} cores"
-
-
-def cores() -> int:
-    """That this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return f"{processor_name()}, {processors()} cores"
 
 
 def versions() -> dict[str, str]:

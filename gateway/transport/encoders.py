@@ -8,9 +8,9 @@ request for a key frame at once. Its packets are taken over as they are.
 from __future__ import annotations
 
 import logging
-import os
 import random
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,6 +29,7 @@ from av.video.frame import PictureType, VideoFrame
 from gateway.transport.budget import Budget, Cadence, KeyFrames
 from gateway.transport.compressors import X264, Compressor, LibVpx, Nvenc, Shape, rounded_up
 from gateway.transport.losses import LossLimit
+from models.processor import processors
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class VideoEncoder(Encoder):
         self._estimate = downlink.start
         self._losses = LossLimit(downlink.minimum, downlink.maximum)
         self._compressors = list(compressors)
-        self._cores = cores or os.cpu_count() or 1
+        self._cores = cores or processors()
         self._clock = clock
         self._codec: VideoCodecContext | None = None
         self._shape: Shape | None = None
@@ -124,9 +125,9 @@ class VideoEncoder(Encoder):
         """Payloads and RTP timestamp of what is encoded already."""
         return self.packetize(bytes(packet)), _timestamp(packet)
 
+    @abstractmethod
     def packetize(self, data: bytes) -> list[bytes]:
         """One encoded frame as RTP payloads."""
-        raise NotImplementedError
 
     def _compress(self, frame: VideoFrame, seconds: float) -> list[Packet[Any]]:
         key = self._keys.due(seconds)

@@ -153,8 +153,8 @@ def ablate(args: argparse.Namespace) -> Table:
     import torch
 
     from models.ablation.table import Table
-    from models.device import processors
     from models.machine import machine_name, now, versions
+    from models.processor import processors
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise MattingError("an ablation is one process: start it without torchrun")

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from models.backdrop import Colour
 from models.backends import Backend
 from models.backends.torch_backend import TorchBackend
-from models.device import Device, choose_device, openvino_installed, processor_has_bf16
+from models.device import Device, choose_device, openvino_installed
 from models.errors import DeviceError
 from models.graphs.runner import FrameRunner
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
 from models.plate import load_plate
+from models.processor import processor_has_bf16
 from models.report import I420, Composite
 from models.weights import default_weights, load_network
 

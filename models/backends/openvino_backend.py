@@ -24,9 +24,9 @@ from models import colour, compositing
 from models.backends import Cutout, Fit
 from models.backends.tiles import Cut, TileGrid
 from models.backends.translation import translate
-from models.device import processor_has_bf16, processors
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
+from models.processor import processor_has_bf16, processors
 from models.report import I420
 
 Bytes = NDArray[np.uint8]

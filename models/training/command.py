@@ -89,7 +89,7 @@ def work(args: argparse.Namespace) -> dict[str, object]:
     import cv2
     import torch
 
-    from models.device import processors
+    from models.processor import processors
     from models.training.errors import TrainingError
     from models.training.plan import read_plan
 

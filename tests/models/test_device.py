@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.device import choose_device, list_devices, multiplies_bf16, processors
+from models.device import choose_device, list_devices
 from models.errors import DeviceError
+from models.processor import multiplies_bf16, processors
 
 CUDA = torch.cuda.is_available()
 

@@ -1,0 +1,39 @@
+"""The machine's own processor. No torch: anyone may ask."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def processors() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """The processor's name as its maker writes it."""
+    for line in _processor_lines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "unknown processor"
+
+
+def processor_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 itself (AVX512-BF16 or AMX); else it is slower."""
+    return multiplies_bf16(_processor_lines())
+
+
+def multiplies_bf16(lines: Iterable[str]) -> bool:
+    """The same of a processor that the lines of `/proc/cpuinfo` describe."""
+    flags = next((line for line in lines if line.startswith("flags")), "").split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _processor_lines() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
