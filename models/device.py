@@ -44,8 +44,8 @@ class Device:
 
     @property
     def has_bf16(self) -> bool:
-        """Whether bfloat16 is multiplied here and not imitated, which takes ten times as long as
-        fp32 on processors: those with AVX512-BF16 or AMX, and GPUs since about 2020."""
+        """Whether bfloat16 is multiplied here and not imitated, which takes far longer than fp32:
+        by processors with AVX512-BF16 or AMX, and GPUs since about 2020."""
         if self.kind == "cpu":
             return processor_has_bf16()
         with torch.cuda.device(self.torch_device):

@@ -1,7 +1,7 @@
 """Keeping a promised rate by looking at less of every frame.
 
 A stream's governor measures what its frames take and moves along levels; what they are is said in
-`models.looks`. Down quickly, since late frames are lost ones, and up slowly, only where what it
+`models.detail`. Down quickly, since late frames are lost ones, and up slowly, only where what it
 remembers of the level above fits, so that a stream does not swing between two levels.
 """
 

@@ -15,12 +15,12 @@ from models.backends import Backend, Cutout, Fit, Image
 from models.begun import Begun
 from models.clock import Clock
 from models.compositing import cover, paint_backdrop
+from models.detail import Ladder, Size, same_shape
 from models.errors import MattingError
 from models.governor import Governor
 from models.graphs.frame import FrameKey
 from models.graphs.programs import FrameJob
 from models.graphs.runner import FrameResult, FrameRunner
-from models.looks import Looks, Size, same_shape
 from models.operating_point import OperatingPoint
 from models.plate import Plate
 from models.report import I420, Composite, Quality
@@ -57,7 +57,7 @@ class MattingPipeline(Generic[Image]):
         """
         self._backend = backend
         self._features = None if frames is None else frames.cache()
-        self._looks = Looks(
+        self._ladder = Ladder(
             backend.ready, accelerator=careful or backend.accelerator, governor=governor
         )
         self._plate: Plate | None = None
@@ -113,14 +113,14 @@ class MattingPipeline(Generic[Image]):
         size = colour.frame_size(source)
         if self._plate is None:
             return self._show(size, None, None, clock)
-        look = self._looks.at(size)
-        if look.point is None:
+        detail = self._ladder.at(size)
+        if detail.point is None:
             # The plate is neither proven nor lost by frames that nobody looked at.
             return self._show(size, self._tracked(self._sized_plate(size)), None, clock)
-        size, source = look.size, colour.reduced(source, look.size)
+        size, source = detail.size, colour.reduced(source, detail.size)
         image = self._backend.upload(source)
         clock.lap("upload")
-        cutout = self._cut_out(image, size, look.point, clock)
+        cutout = self._cut_out(image, size, detail.point, clock)
 
         def mixed() -> I420:
             mixed = self._backend.compose(cutout, self._painted(size))
@@ -130,16 +130,16 @@ class MattingPipeline(Generic[Image]):
             return pixels
 
         tracker = self._tracked(self._sized_plate(size))
-        composite = self._show(size, tracker, mixed, clock, look.quality)
-        self._looks.took(composite.milliseconds["total"], look.quality)
+        composite = self._show(size, tracker, mixed, clock, detail.quality)
+        self._ladder.took(composite.milliseconds["total"], detail.quality)
         return composite
 
     def key(self, source: I420) -> FrameKey | None:
         """The program that this frame goes through; `None` if through none."""
         if self._features is None or self._plate is None:
             return None
-        look = self._looks.at(colour.frame_size(source))
-        return None if look.point is None else FrameKey(*look.size, look.point)
+        detail = self._ladder.at(colour.frame_size(source))
+        return None if detail.point is None else FrameKey(*detail.size, detail.point)
 
     def begin(self, source: I420) -> Begun | Composite:
         """What a program has to do for this frame, or its composite if there is nothing to do.
@@ -153,8 +153,8 @@ class MattingPipeline(Generic[Image]):
         key = self.key(source)
         if key is None or self._features is None:
             return self.composite(source)
-        look = self._looks.at(colour.frame_size(source))
-        source = colour.reduced(source, look.size)
+        detail = self._ladder.at(colour.frame_size(source))
+        source = colour.reduced(source, detail.size)
         clock = Clock(lambda: None)  # the device is at work for others
         plate = self._sized_plate((key.height, key.width))
         tracker, before = self._tracked(plate), self._alpha
@@ -168,7 +168,7 @@ class MattingPipeline(Generic[Image]):
         features = self._features.features(plate, tracker.fit, key.base_size)
         clock.lap("plate")
         job = FrameJob(key, source, features, backdrop)
-        return Begun(job, tracker, before, clock, look.quality)
+        return Begun(job, tracker, before, clock, detail.quality)
 
     def finish(self, begun: Begun, result: FrameResult) -> Composite:
         """The composite of what the program found; the frame's own thumbnail judges the plate."""
@@ -182,7 +182,7 @@ class MattingPipeline(Generic[Image]):
         composite = self._show(
             size, begun.tracker, lambda: result.composite, begun.clock, begun.quality
         )
-        self._looks.took(cost, begun.quality)
+        self._ladder.took(cost, begun.quality)
         return composite
 
     def free(self) -> None:
@@ -222,7 +222,7 @@ class MattingPipeline(Generic[Image]):
             raise MattingError("a picture cannot be matted before there is a plate")
         height, width = rgb.shape[:2]
         image = self._backend.upload_rgb(rgb)
-        point = self._looks.at((height, width)).point
+        point = self._ladder.at((height, width)).point
         assert point is not None  # a picture waits for what it needs
         cutout = self._cut_out(image, (height, width), point, Clock(self._backend.wait))
         return self._backend.read(cutout)

@@ -112,11 +112,13 @@ class Crew:
         end = time.monotonic() + patience
         answers: dict[int, object] = {}
         while len(answers) < len(self._pipes):
-            missing = [pipe for n, pipe in enumerate(self._pipes) if n not in answers]
-            for ready in wait(missing, timeout=0.1):
-                number = self._pipes.index(ready)  # type: ignore[arg-type]
+            missing = {n: pipe for n, pipe in enumerate(self._pipes) if n not in answers}
+            ready = wait(missing.values(), timeout=0.1)
+            for number, pipe in missing.items():
+                if pipe not in ready:
+                    continue
                 try:
-                    answer = self._pipes[number].recv()
+                    answer = pipe.recv()
                 except EOFError:
                     raise BenchError(f"participant {number + 1} has died") from None
                 if isinstance(answer, Failed):

@@ -16,8 +16,10 @@ from typing import Final
 from aiortc.rtcicetransport import RTCIceTransport
 
 from gateway.bench.impairment import Fate, Impairment
+from gateway.transport import hidden
 
 Send = Callable[[bytes], Awaitable[None]]
+Receive = Callable[[], Awaitable[bytes]]
 
 MOST_UNDER_WAY: Final = 20_000
 """Packets; a second of eight streams at 8 Mbit/s is half of it."""
@@ -64,17 +66,16 @@ class Line:
         self._impairment = impairment
         self._fates = {way: Fate(impairment, f"{seed} {way}") for way in ("up", "down")}
         self._began: float | None = None
-        self._send: Send = transport._send
-        self._receive = transport._recv
+        self._send: Send = hidden.method(transport, "_send")
+        self._receive: Receive = hidden.method(transport, "_recv")
         self._outgoing, self._incoming = Delayed(), Delayed()
         self._broken: ConnectionError | None = None
         self._delivering: asyncio.Task[None] | None = None
         self._collecting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Line:
-        transport: object = self._transport
-        transport._send = self._send_on  # type: ignore[attr-defined]
-        transport._recv = self._receive_on  # type: ignore[attr-defined]
+        hidden.replace(self._transport, "_send", self._send_on)
+        hidden.replace(self._transport, "_recv", self._receive_on)
         return self
 
     async def __aexit__(

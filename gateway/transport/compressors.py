@@ -105,9 +105,9 @@ class X264:
     which is why aiortc's encoder, declaring 30, spends twice the bits at 60 fps; its other mode,
     `force-cfr=0`, holds back one frame. So the bit rate is set per frame from the real interval.
     FFmpeg hands a changed `bit_rate` to an open x264, which heeds it only if it was opened with a
-    constant rate, and only up to `maxrate`: hence it is opened at the ceiling and lowered at once.
-    Measured (640x360, PyAV 18.1): 2 to 0.5 Mbit/s gives 0.54 in the first second, 0.49 then;
-    without `maxrate`, or opened below it, a new `bit_rate` changes nothing at all.
+    constant rate, and only up to `maxrate`: hence it is opened for the ceiling of the slowest video
+    and lowered at once; without `maxrate`, or opened below it, a new `bit_rate` changes nothing at
+    all (PyAV 18.1; `test_transport_encoders.py` holds every rate to it).
     """
 
     PRESETS: Final = ("superfast", "ultrafast")
@@ -204,9 +204,8 @@ class LibVpx:
 
     libvpx takes no new bit rate through FFmpeg, and a new codec means a key frame. But it reads
     time from the frames: its clock is made to run faster when more bits may be spent, slower when
-    fewer, so that its constant bits per second of that time are the wanted ones of ours. Measured
-    (640x360, PyAV 18.1, 30 and 60 fps): 2, 0.5, 4 and 1 Mbit/s in turn give 0.43 to 0.56, 3.99 to
-    4.01 and 0.99 to 1.01 from the first second of each.
+    fewer, so that its constant bits per second of that time are the wanted ones of ours
+    (`test_transport_encoders.py` holds every rate to it).
     """
 
     CPU_USED: Final = ("-6", "-9", "-13")

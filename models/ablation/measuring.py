@@ -97,7 +97,7 @@ def measure_pixels(
             )
             label = "full" if count == whole else str(count)
             contenders.append(WeightsContender(network, f"{opened.name} {label}"))
-            facts.append({"patches": count, "share": f"{count / whole:.1%}"})
+            facts.append({"patches": count, "at most": f"{count / whole:.1%}"})
     return ruler.measure(contenders, facts)
 
 

@@ -29,8 +29,7 @@ class Cutout(Generic[Image]):
 
 FIT_STEP: Final = 0.25 / 255
 """Change of a fitted plate, 0..1, below which the old fit is kept, and with it all that was derived
-from the plate: a quarter of a step of 8 bits is less than a source can show, and a camera at rest
-never exceeds it."""
+from the plate: a quarter of a step of 8 bits is less than a source can show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def explain_backend(device: Device) -> tuple[str, str]:
 
 def self_test(backend: Backend[Any], network: MattingNetwork) -> float:
     """Mean difference in alpha, 0..1, between the backend and torch in fp32 on the processor."""
-    source, plate = test_pictures(96, 160)
+    source, plate = example_pictures(96, 160)
     reference = TorchBackend(network.float(), choose_device("cpu"))
     worst = 0.0
     # Every patch or none: in reduced precision others may be the worst ones, which is no error.
@@ -96,7 +96,7 @@ def measure(
 ) -> float:
     """Milliseconds for one composite of this size, the best of a few after compiling it."""
     pipeline = MattingPipeline(backend, frames=frames)
-    source, plate = test_pictures(height, width)
+    source, plate = example_pictures(height, width)
     pipeline.set_plate(load_plate(plate))
     pipeline.set_backdrop(Colour(0, 0, 0))
     frame = cv2.cvtColor(source, cv2.COLOR_RGB2YUV_I420).astype(np.uint8)
@@ -140,7 +140,7 @@ def _tolerance(backend: Backend[Any]) -> float:
     return TOLERANCE[backend.name.split()[-1]]
 
 
-def test_pictures(height: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def example_pictures(height: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """A source with a blob on a smooth scene, and the scene."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(40, 216, (5, 8, 3), dtype=np.uint8)

@@ -40,8 +40,7 @@ TILES: Final = 32
 
 SIZES_KEPT: Final = 6
 """Compiled sizes kept, least recently used first out: a browser that adapts its resolution walks
-through three or four, a governor through six. Each takes about half a second to compile, and 50
-MB."""
+through three or four, a governor through six."""
 
 
 class OpenVinoBackend:
@@ -82,7 +81,7 @@ class OpenVinoBackend:
         return np.ascontiguousarray(rgb)
 
     def adjust(self, plate: Bytes, fit: Fit) -> Bytes:
-        """See `Backend`. A table of 256 entries per channel: 0.3 ms at 640x360."""
+        """See `Backend`. A table of 256 entries per channel."""
         if fit == Fit():
             return plate
         steps = np.arange(256, dtype=np.float32)[:, None]
@@ -151,12 +150,9 @@ class OpenVinoBackend:
     def _compiled_for(self, height: int, width: int, point: OperatingPoint) -> _Compiled:
         """Waits for it; what failed is tried again for the next frame, and this one fails."""
         made = self._for(height, width, point)
-        try:
-            return made.result()
-        except Exception:
-            for key in [key for key, each in self._compiled.items() if each is made]:
-                del self._compiled[key]
-            raise
+        if made.exception() is not None:
+            self._compiled = OrderedDict((k, v) for k, v in self._compiled.items() if v is not made)
+        return made.result()
 
     def _for(self, height: int, width: int, point: OperatingPoint) -> Future[_Compiled]:
         """What frames of this size need, at work on a thread of its own if it is not there yet."""

@@ -15,6 +15,7 @@ from models.backends import Cutout, Fit
 from models.device import Device
 from models.network import MattingNetwork
 from models.network.base import resize
+from models.network.patches import in_fours
 from models.operating_point import OperatingPoint
 from models.report import I420
 
@@ -68,7 +69,7 @@ class TorchBackend:
     @torch.inference_mode()
     def base(self, source: Tensor, plate: Tensor, point: OperatingPoint) -> Tensor:
         """See `Backend`."""
-        source, plate = _padded(source), _padded(plate)
+        source, plate = in_fours(source), in_fours(plate)
         size = self._at(point).base_size(source.shape[2], source.shape[3])
         output: Tensor = self._network.base_stage(resize(source, size), resize(plate, size))
         return output
@@ -81,7 +82,7 @@ class TorchBackend:
         if not isinstance(coarse, Tensor):
             raise TypeError("coarse must be the result of this backend's base")
         height, width = source.shape[2:]
-        matte = self._at(point).refine_stage(_padded(source), _padded(plate), coarse)
+        matte = self._at(point).refine_stage(in_fours(source), in_fours(plate), coarse)
         return Cutout(matte.alpha[..., :height, :width], matte.foreground[..., :height, :width])
 
     @torch.inference_mode()
@@ -126,11 +127,3 @@ class TorchBackend:
         return self._network.with_settings(
             base_scale=point.base_scale, refine_pixels=point.refine_pixels
         )
-
-
-def _padded(picture: Tensor) -> Tensor:
-    """Sides of multiples of 4, the refiner's patch, by repeating the border."""
-    right, below = -picture.shape[3] % 4, -picture.shape[2] % 4
-    if not right and not below:
-        return picture
-    return functional.pad(picture, (0, right, 0, below), mode="replicate")

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.backends import tiles
 from models.backends.tiles import TileGrid
 from models.network import MattingNetwork
 
@@ -84,7 +85,7 @@ def _fingerprint(network: MattingNetwork) -> str:
     """Of everything that the translation depends on."""
     digest = hashlib.sha256(f"{openvino.__version__} {torch.__version__}".encode())
     sources = Path(__file__).parents[1] / "network"
-    for path in [Path(__file__), *sorted(sources.glob("*.py"))]:
+    for path in [Path(__file__), Path(tiles.__file__), *sorted(sources.glob("*.py"))]:
         digest.update(path.read_bytes())
     for name, tensor in network.state_dict().items():
         digest.update(name.encode())

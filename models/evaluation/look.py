@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any, ClassVar, Final, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from models.errors import MattingError
+from models.named_file import Shelf
 
-FOLDER: Final = Path(__file__).parent / "looks"
-"""Of the files that come with the package."""
+LOOKS: Final = Shelf(Path(__file__).parent / "looks", "file of looks")
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -65,7 +64,7 @@ class Looks:
 
 def list_looks() -> list[str]:
     """Names of the files that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return LOOKS.names()
 
 
 def read_looks(name_or_path: str) -> tuple[Look, ...]:
@@ -74,18 +73,7 @@ def read_looks(name_or_path: str) -> tuple[Look, ...]:
     Raises:
         MattingError: there is none, or which key of the file is wrong and why.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = FOLDER / f"{name_or_path}.toml"
-        if not path.is_file():
-            raise MattingError(
-                f"there are no looks {name_or_path!r}; there are: {', '.join(list_looks())}. "
-                "A file of your own is given as the path of its .toml file"
-            )
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MattingError(f"the looks {path} cannot be read: {error}") from error
+    path, content = LOOKS.read(name_or_path)
     return parse_looks(content, path.name)
 
 

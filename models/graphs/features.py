@@ -11,6 +11,7 @@ from torch.nn import functional
 from models.backends import Fit
 from models.graphs.network import SMALL_CHANNELS, FrameNetwork
 from models.network.base import resize
+from models.network.patches import in_fours
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -86,11 +87,3 @@ class PlateCache:
     def clear(self) -> None:
         """Free the device's memory."""
         self._key = self._features = None
-
-
-def in_fours(picture: Tensor) -> Tensor:
-    """(N, C, H, W) with sides of multiples of 4, the refiner's patch, by repeating the border."""
-    right, below = -picture.shape[3] % 4, -picture.shape[2] % 4
-    if not right and not below:
-        return picture
-    return functional.pad(picture, (0, right, 0, below), mode="replicate")

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.graphs.features import in_fours
 from models.graphs.network import SMALL_CHANNELS, FrameNetwork
 from models.graphs.pixels import Pixels, TorchPixels
-from models.network.base import resize
-from models.network.patches import Patches
+from models.network.base import base_size, resize
+from models.network.patches import Patches, in_fours
 from models.operating_point import OperatingPoint
 from models.tracking import THUMBNAIL
 
@@ -33,9 +32,7 @@ class FrameKey(NamedTuple):
     @property
     def base_size(self) -> tuple[int, int]:
         """Rows and columns of the base network's input."""
-        height, width = self.padded
-        scale = self.point.base_scale
-        return max(int(height * scale), 1), max(int(width * scale), 1)
+        return base_size(*self.padded, self.point.base_scale)
 
     @property
     def cells(self) -> tuple[int, int]:

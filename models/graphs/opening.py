@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.backdrop import Colour
-from models.backends.choice import composite, test_pictures
+from models.backends.choice import composite, example_pictures
 from models.backends.torch_backend import TorchBackend
+from models.detail import Detail, Ladder, Size
 from models.device import Device, choose_device
 from models.errors import MattingError
 from models.graphs.recording import Recorder, Steps
 from models.graphs.runner import FrameRunner
-from models.looks import Look, Looks, Size
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
@@ -65,7 +65,7 @@ def self_test(runner: FrameRunner, network: MattingNetwork, device: Device) -> f
     processor, in steps of 8 bits; the worst of some operating points and of a batch."""
     reference = TorchBackend(network.float(), choose_device("cpu"))
     backend = TorchBackend(network, device)
-    source, plate = test_pictures(96, 160)
+    source, plate = example_pictures(96, 160)
     frame = np.asarray(cv2.cvtColor(source, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8)
     worst = 0.0
     # Every patch or next to none: in reduced precision others may be the worst ones.
@@ -79,15 +79,15 @@ def self_test(runner: FrameRunner, network: MattingNetwork, device: Device) -> f
     return worst
 
 
-class _Fixed(Looks):
+class _Fixed(Ladder):
     """Always the same one."""
 
     def __init__(self, point: OperatingPoint) -> None:
         super().__init__(lambda *_: True, accelerator=True, governor=None)
         self._point = point
 
-    def at(self, asked: Size) -> Look:
-        return Look(asked, asked, self._point, 0)
+    def at(self, asked: Size) -> Detail:
+        return Detail(asked, asked, self._point, 0)
 
 
 class _At(MattingPipeline[Tensor]):
@@ -98,7 +98,7 @@ class _At(MattingPipeline[Tensor]):
     ) -> None:
         super().__init__(backend, frames=frames)
         self.runner = frames
-        self._looks = _Fixed(point)
+        self._ladder = _Fixed(point)
 
 
 def _prepared(pipeline: _At, plate: NDArray[np.uint8]) -> _At:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.network.base import ASPP, BASE_CHANNELS, Decoder, resize
+from models.network.base import ASPP, BASE_CHANNELS, Decoder, base_size, resize
 from models.network.config import Backbone, MattingConfig, RefineMode
 from models.network.mobilenetv2 import MobileNetV2Encoder
+from models.network.patches import in_fours
 from models.network.refiner import Refiner
 from models.network.resnet import ResNetEncoder
 
@@ -126,26 +126,19 @@ class MattingNetwork(nn.Module):
                 f"not {tuple(source.shape)} and {tuple(plate.shape)}"
             )
         height, width = source.shape[2:]
-        # Patches are 4x4; the border is repeated so that the pad looks like more of the scene.
-        right, below = -width % 4, -height % 4
-        if right or below:
-            source = functional.pad(source, (0, right, 0, below), mode="replicate")
-            plate = functional.pad(plate, (0, right, 0, below), mode="replicate")
+        source, plate = in_fours(source), in_fours(plate)
         size = self.base_size(source.shape[2], source.shape[3])
         small_source, small_plate = resize(source, size), resize(plate, size)
         base_output = self.base_stage(small_source, small_plate)
         matte = self.refine_stage(source, plate, base_output, small_source)
-        if right or below:
-            return matte._replace(
-                alpha=matte.alpha[..., :height, :width],
-                foreground=matte.foreground[..., :height, :width],
-            )
-        return matte
+        return matte._replace(
+            alpha=matte.alpha[..., :height, :width],
+            foreground=matte.foreground[..., :height, :width],
+        )
 
     def base_size(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of the base network's input for a source of this size."""
-        scale = self.config.base_scale
-        return max(int(height * scale), 1), max(int(width * scale), 1)
+        return base_size(height, width, self.config.base_scale)
 
     def base_stage(self, source: Tensor, plate: Tensor) -> Tensor:
         """The base network alone: nothing but convolutions and resizes, made for exporting.

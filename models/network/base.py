@@ -15,6 +15,11 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
+def base_size(height: int, width: int, scale: float) -> tuple[int, int]:
+    """Rows and columns of the base network's input for a source of this size."""
+    return max(int(height * scale), 1), max(int(width * scale), 1)
+
+
 class _Pooling(nn.Sequential):
     """The image-level branch: its keys start at 1 because 0 is the pool."""
 

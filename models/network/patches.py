@@ -20,6 +20,15 @@ class Patches(NamedTuple):
         return int(self.image.shape[0])
 
 
+def in_fours(picture: Tensor) -> Tensor:
+    """(N, C, H, W) with sides of multiples of 4, the refiner's patch, by repeating the border,
+    so that the pad looks like more of the scene."""
+    right, below = -picture.shape[3] % 4, -picture.shape[2] % 4
+    if not right and not below:
+        return picture
+    return functional.pad(picture, (0, right, 0, below), mode="replicate")
+
+
 def crop(x: Tensor, patches: Patches, side: int, margin: int) -> Tensor:
     """Cut each patch with a margin around it; outside the image is 0.
 

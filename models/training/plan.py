@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from models.named_file import Shelf
 from models.network import Backbone, MattingConfig, MattingNetwork
 from models.scenes.material import Material
 from models.training.errors import TrainingError
 from models.training.stage import Stage
 
-FOLDER: Final = Path(__file__).parent / "plans"
-"""Of the plans that come with the package."""
+PLANS: Final = Shelf(Path(__file__).parent / "plans", "plan", TrainingError)
 
 RANDOM: Final = "random"
 """Instead of an encoder's file."""
@@ -155,7 +154,7 @@ class Plan:
 
 def list_plans() -> list[str]:
     """Names of the plans that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return PLANS.names()
 
 
 def read_plan(name_or_path: str | Path) -> Plan:
@@ -164,18 +163,7 @@ def read_plan(name_or_path: str | Path) -> Plan:
     Raises:
         TrainingError: there is none, or which key of the file is wrong and why.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = FOLDER / f"{name_or_path}.toml"
-        if not path.is_file():
-            raise TrainingError(
-                f"there is no plan {str(name_or_path)!r}; there are: {', '.join(list_plans())}. "
-                "A plan of your own is given as the path of its .toml file"
-            )
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TrainingError(f"the plan {path} cannot be read: {error}") from error
+    path, content = PLANS.read(name_or_path)
     content["stages"] = content.pop("stage", [])
     content["name"] = path.stem
     return parse_plan(content, path.name)

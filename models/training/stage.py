@@ -54,8 +54,7 @@ class Stage:
     """Share of samples from a good camera; recipe `webrtc` only (see `DrawBatch`)."""
     drifted: float = 0.0
     """Share of samples whose plate has drifted; recipe `webrtc` only (see `DrawBatch`). No plan
-    that ships uses it: 1,800 steps with 0.3 after mobilenetv2.rooms-2, on smaller windows, left
-    alpha MSE under a plate 15 % darker and 3 px off at 0.0050, where it had been 0.0043."""
+    that ships uses it: the card of mobilenetv2.rooms-2 says what came of it."""
     warmup: int = 100
     """Steps over which the rates rise."""
     settle: bool = True

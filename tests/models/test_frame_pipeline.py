@@ -150,4 +150,4 @@ def test_what_was_freed_is_made_again():
 def test_the_self_test_looks_as_it_says():
     point = OperatingPoint(base_scale=0.5, refine_pixels=16)
     pipeline = _At(TorchBackend(make_network(), choose_device("cpu")), point)
-    assert pipeline._looks.at((96, 160)).point == point
+    assert pipeline._ladder.at((96, 160)).point == point

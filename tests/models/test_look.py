@@ -61,7 +61,7 @@ def test_a_wrong_file_names_itself_the_key_and_the_remedy(
 
 
 def test_looks_that_are_not_there_name_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(MattingError, match=r"no looks 'cutouts'; there are: .*cut-outs"):
+    with pytest.raises(MattingError, match=r"no file of looks 'cutouts'; there are: .*cut-outs"):
         read_looks("cutouts")
     (tmp_path / "torn.toml").write_text("[[group")
     with pytest.raises(MattingError, match=r"torn\.toml cannot be read"):

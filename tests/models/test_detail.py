@@ -1,9 +1,9 @@
-"""A live stream looks as closely as its governor says, as soon as that can be had."""
+"""A live stream ladder as closely as its governor says, as soon as that can be had."""
 
 from __future__ import annotations
 
+from models.detail import Ladder
 from models.governor import FRAMES, Governor, Workload
-from models.looks import Looks
 from models.operating_point import LEVELS, OperatingPoint
 
 HD = (720, 1280)
@@ -44,39 +44,39 @@ class Slow(Governor):
         raise AssertionError("the governor holds a level that takes 90 ms")
 
 
-def governed(workshop: Workshop) -> tuple[Looks, Slow]:
+def governed(workshop: Workshop) -> tuple[Ladder, Slow]:
     governor = Slow()
-    return Looks(workshop.ready, accelerator=False, governor=governor), governor
+    return Ladder(workshop.ready, accelerator=False, governor=governor), governor
 
 
 def test_without_a_governor_everything_is_looked_at_and_waited_for():
-    looks = Looks(Workshop().ready, accelerator=False, governor=None)
-    look = looks.at(HD)
-    assert look.point is not None
-    assert (look.size, look.level) == (HD, 0)
+    ladder = Ladder(Workshop().ready, accelerator=False, governor=None)
+    detail = ladder.at(HD)
+    assert detail.point is not None
+    assert (detail.size, detail.level) == (HD, 0)
 
 
 def test_a_new_size_cannot_be_looked_at_until_it_is_ready():
     workshop = Workshop()
-    looks, _ = governed(workshop)
-    assert looks.at(HD).point is None
-    assert looks.at(HD).quality is None
+    ladder, _ = governed(workshop)
+    assert ladder.at(HD).point is None
+    assert ladder.at(HD).quality is None
     workshop.finish()
-    quality = looks.at(HD).quality
+    quality = ladder.at(HD).quality
     assert quality is not None
     assert (quality.level, quality.levels) == (0, len(LEVELS))
 
 
 def test_the_level_before_goes_on_until_the_new_one_is_ready():
     workshop = Workshop()
-    looks, governor = governed(workshop)
-    looks.at(HD)
+    ladder, governor = governed(workshop)
+    ladder.at(HD)
     workshop.finish()
-    before = looks.at(HD)
+    before = ladder.at(HD)
     governor.go_down()
-    assert looks.at(HD) == before
+    assert ladder.at(HD) == before
     workshop.finish()
-    after = looks.at(HD)
+    after = ladder.at(HD)
     assert after.level == 1
     assert after.point is not None
     assert before.point is not None
@@ -85,23 +85,23 @@ def test_the_level_before_goes_on_until_the_new_one_is_ready():
 
 def test_what_is_no_longer_ready_is_not_waited_for():
     workshop = Workshop()
-    looks, governor = governed(workshop)
-    looks.at(HD)
+    ladder, governor = governed(workshop)
+    ladder.at(HD)
     workshop.finish()
-    looks.at(HD)
+    ladder.at(HD)
     governor.go_down()
     workshop.made.clear()  # other streams' sizes took its place
-    assert looks.at(HD).point is None
+    assert ladder.at(HD).point is None
 
 
 def test_the_last_levels_matte_smaller_frames_of_the_same_shape():
     workshop = Workshop()
-    looks, governor = governed(workshop)
+    ladder, governor = governed(workshop)
     sizes = []
     for _ in LEVELS:
-        looks.at(HD)
+        ladder.at(HD)
         workshop.finish()
-        sizes.append(looks.at(HD).size)
+        sizes.append(ladder.at(HD).size)
         if governor.level + 1 < governor.levels:
             governor.go_down()
     assert sizes == [HD, HD, HD, HD, (540, 960), (360, 640)]
@@ -109,38 +109,38 @@ def test_the_last_levels_matte_smaller_frames_of_the_same_shape():
 
 def test_a_small_frame_keeps_its_pixels():
     workshop = Workshop()
-    looks, governor = governed(workshop)
+    ladder, governor = governed(workshop)
     for size, least in (((360, 640), (360, 640)), ((480, 854), (360, 640))):
-        looks.at(size)
+        ladder.at(size)
         workshop.finish()
         while governor.level + 1 < governor.levels:
             governor.go_down()
-        looks.at(size)
+        ladder.at(size)
         workshop.finish()
-        assert looks.at(size).size == least
+        assert ladder.at(size).size == least
 
 
 def test_a_level_that_gives_up_nothing_of_a_size_is_none():
     workshop = Workshop()
-    looks, governor = governed(workshop)
-    looks.at((360, 640))
+    ladder, governor = governed(workshop)
+    ladder.at((360, 640))
     workshop.finish()
-    points = [looks.at((360, 640)).point]
+    points = [ladder.at((360, 640)).point]
     while governor.level + 1 < governor.levels:
         governor.go_down()
-        looks.at((360, 640))
+        ladder.at((360, 640))
         workshop.finish()
-        points.append(looks.at((360, 640)).point)
+        points.append(ladder.at((360, 640)).point)
     assert len(set(points)) == len(points) == 4
 
 
 def test_another_size_is_judged_by_its_own_frames():
     workshop = Workshop()
-    looks, governor = governed(workshop)
-    looks.at(HD)
+    ladder, governor = governed(workshop)
+    ladder.at(HD)
     workshop.finish()
     governor.go_down()
-    looks.at((360, 640))
+    ladder.at((360, 640))
     for _ in range(FRAMES - 1):
         governor.frame()
     assert governor.level == 1  # not judged by what the other size took

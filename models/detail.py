@@ -22,7 +22,7 @@ Ready = Callable[[int, int, OperatingPoint], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Detail:
     """How closely a frame is looked at."""
 
     asked: Size
@@ -42,46 +42,47 @@ class Look:
         return Quality(self.level, self.levels, self.point.base_scale, self.point.refine_pixels)
 
 
-class Looks:
-    """Without a governor, all there is; with one, what it says as soon as that can be had."""
+class Ladder:
+    """The details of one stream's frames: without a governor, all there is; with one, what it says
+    as soon as that can be had."""
 
     def __init__(self, ready: Ready, *, accelerator: bool, governor: Governor | None) -> None:
         """`ready` is the backend's; only the frames of a governed stream do not wait for it."""
         self._ready, self._accelerator, self.governor = ready, accelerator, governor
-        self._current: Look | None = None
-        self._ladder: tuple[Look, ...] = ()
+        self._current: Detail | None = None
+        self._steps: tuple[Detail, ...] = ()
 
-    def at(self, asked: Size) -> Look:
+    def at(self, asked: Size) -> Detail:
         """For a source of this size; the same answer until something changes."""
         governor = self.governor
         if governor is None:
-            return Look(asked, asked, operating_point(*asked, accelerator=self._accelerator))
+            return Detail(asked, asked, operating_point(*asked, accelerator=self._accelerator))
         if self._current is None or self._current.asked != asked:
-            self._ladder = self._looks(asked)
-            governor.restart(len(self._ladder))
-        wanted = self._ladder[governor.level]
+            self._steps = self._details(asked)
+            governor.restart(len(self._steps))
+        wanted = self._steps[governor.level]
         if self._can(wanted):
             self._current = wanted
         elif self._current is None or self._current.asked != asked or not self._can(self._current):
-            self._current = Look(asked, asked, None)
+            self._current = Detail(asked, asked, None)
         # Otherwise the level before goes on until the new one can be had.
         return self._current
 
-    def _looks(self, asked: Size) -> tuple[Look, ...]:
+    def _details(self, asked: Size) -> tuple[Detail, ...]:
         """One a level, from all there is to the least. A level that gives up nothing of this size
         is none: going down it would cost time and bring none."""
-        ways = dict.fromkeys(
-            (size, operating_point(*size, accelerator=self._accelerator, level=level))
-            for level in LEVELS
-            for size in (_reduced(asked, level.size),)
-        )
+        ways: dict[tuple[Size, OperatingPoint], None] = {}
+        for level in LEVELS:
+            size = _reduced(asked, level.size)
+            ways[size, operating_point(*size, accelerator=self._accelerator, level=level)] = None
         return tuple(
-            Look(asked, size, point, number, len(ways)) for number, (size, point) in enumerate(ways)
+            Detail(asked, size, point, number, len(ways))
+            for number, (size, point) in enumerate(ways)
         )
 
-    def _can(self, look: Look) -> bool:
+    def _can(self, detail: Detail) -> bool:
         """Whether frames can be looked at so now."""
-        return look.point is not None and self._ready(*look.size, look.point)
+        return detail.point is not None and self._ready(*detail.size, detail.point)
 
     def took(self, milliseconds: float, quality: Quality | None) -> None:
         """A frame has taken so long of the matting thread's time."""
