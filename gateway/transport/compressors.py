@@ -16,6 +16,8 @@ NEVER: Final = 1_000_000
 PIXELS_PER_THREAD: Final = 40_000_000
 """Per second: 720p30 needs one thread, 1080p60 four."""
 MOST_THREADS: Final = 8
+SLOWEST: Final = 10
+"""Frames per second below which the bit rate per frame rises no further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,14 @@ def _video(name: str, shape: Shape, cores: int) -> VideoCodecContext:
     return codec
 
 
+def _spend(codec: VideoCodecContext, bitrate: int, declared: int, interval: float) -> None:
+    """Give a codec that believes in `declared` frames a second what a frame of `interval` may cost;
+    it is reconfigured on changes beyond 3 %."""
+    wanted = int(bitrate * declared * min(interval, 1 / SLOWEST))
+    if abs(wanted - (codec.bit_rate or 0)) > 0.03 * wanted:
+        codec.bit_rate = wanted
+
+
 class X264:
     """H.264 on the CPU.
 
@@ -113,8 +123,6 @@ class X264:
     PRESETS: Final = ("superfast", "ultrafast")
     DECLARED: Final = 30
     """Frames per second that x264 believes in."""
-    SLOWEST: Final = 10
-    """Frames per second below which the bit rate per frame rises no further."""
     BUFFER: Final = 0.12
     """Seconds at the ceiling that a burst may take: a key frame of 120 kB at 8 Mbit/s."""
 
@@ -124,7 +132,7 @@ class X264:
     def open(self, shape: Shape, ceiling: int, cores: int) -> VideoCodecContext:
         """See `Compressor`."""
         codec = _video("libx264", shape, cores)
-        highest = ceiling * self.DECLARED // self.SLOWEST
+        highest = ceiling * self.DECLARED // SLOWEST
         codec.framerate = Fraction(self.DECLARED)
         codec.bit_rate = highest
         codec.profile = "Baseline"
@@ -146,10 +154,8 @@ class X264:
     def steer(
         self, codec: VideoCodecContext, frame: VideoFrame, bitrate: int, interval: float
     ) -> None:
-        """See `Compressor`; x264 is reconfigured, which costs nothing, on changes beyond 3 %."""
-        wanted = int(bitrate * self.DECLARED * min(interval, 1 / self.SLOWEST))
-        if abs(wanted - (codec.bit_rate or 0)) > 0.03 * wanted:
-            codec.bit_rate = wanted
+        """See `Compressor`; x264 is reconfigured, which costs nothing."""
+        _spend(codec, bitrate, self.DECLARED, interval)
 
 
 class Nvenc:
@@ -182,9 +188,7 @@ class Nvenc:
         self, codec: VideoCodecContext, frame: VideoFrame, bitrate: int, interval: float
     ) -> None:
         """See `Compressor`; FFmpeg reconfigures NVENC when `bit_rate` changes."""
-        wanted = int(bitrate * self.DECLARED * min(interval, 0.1))
-        if abs(wanted - (codec.bit_rate or 0)) > 0.03 * wanted:
-            codec.bit_rate = wanted
+        _spend(codec, bitrate, self.DECLARED, interval)
 
 
 def has_nvenc(compressor: Compressor | None = None) -> bool:

@@ -18,6 +18,9 @@ FIRST_GUESS: Final = 0.1
 """Seconds that a retransmission is taken to need until one was seen."""
 SOONEST: Final = 0.02
 """Seconds between two requests for the same packet, at least."""
+OVERTAKEN: Final = 0.01
+"""Seconds within which a missing packet has merely been overtaken: it tells no round trip. One that
+short is not learnt, then, and the guess is kept."""
 SMOOTHING: Final = 0.25
 
 
@@ -51,7 +54,7 @@ class Gaps:
         """Note a packet; whether a new gap appeared before it, and whether it filled an old one."""
         gap = self._gaps.pop(number, None)
         if gap is not None:
-            if gap.first is not None:
+            if gap.first is not None and now - gap.first >= OVERTAKEN:
                 # Of several requests nobody knows which was answered: the first, at worst.
                 taken = now - gap.first
                 self.round_trip += SMOOTHING * (min(taken, 1.0) - self.round_trip)

@@ -47,3 +47,12 @@ def test_even_a_packet_that_was_given_up_tells_the_round_trip():
     assert gaps.due(0.5) == []
     gaps.arrived(1, 0.5)
     assert gaps.round_trip > FIRST_GUESS
+
+
+def test_packets_that_were_overtaken_tell_no_round_trip():
+    gaps = Gaps()
+    for n in range(0, 40, 2):
+        gaps.arrived(n + 1, float(n))
+        gaps.due(float(n))
+        gaps.arrived(n, n + 0.002)
+    assert gaps.round_trip == FIRST_GUESS
