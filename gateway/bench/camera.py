@@ -71,6 +71,8 @@ class Viewer:
         self.sizes: set[tuple[int, int]] = set()
         self.seen: list[tuple[int, float]] = []
         """Number and monotonic seconds of every composite, first sight only."""
+        self.ended = False
+        """Whether the video has ended."""
         self._camera = camera
         self._last = -1
 
@@ -81,6 +83,7 @@ class Viewer:
                 frame = await track.recv()
                 assert isinstance(frame, VideoFrame)
                 self.look(frame, time.monotonic())
+        self.ended = True
 
     def look(self, frame: VideoFrame, now: float) -> None:
         """Take in one decoded frame that arrived at `now`."""

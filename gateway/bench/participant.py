@@ -16,6 +16,7 @@ from gateway.bench.line import Line
 from gateway.bench.plan import Plan
 from gateway.bench.record import GRACE, Record
 from gateway.bench.reel import Reel
+from gateway.owned_tasks import OwnedTasks
 from gateway.transport.connection import Connection, Tuning
 from gateway.transport.encoders import Downlink
 
@@ -36,7 +37,7 @@ class Participant:
         self._seed = seed
         self._stack = AsyncExitStack()
         self._lines: list[Line] = []
-        self._watching: list[asyncio.Task[None]] = []
+        self._watching = OwnedTasks()
         self._sending: RTCRtpTransceiver | None = None
 
     async def __aexit__(self, *_: object) -> None:
@@ -131,10 +132,10 @@ class Participant:
 
     def _receive(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
-            self._watching.append(asyncio.create_task(self.viewer.watch(track)))
+            self._watching.start(self.viewer.watch(track))
 
     def _check_alive(self) -> None:
-        if self._watching and all(task.done() for task in self._watching):
+        if self.viewer.ended:
             raise BenchError("the connection ended; the server's log says why")
 
     def _traffic(self) -> tuple[float, int, int]:
@@ -149,9 +150,7 @@ class Participant:
     async def _close(self, connection: Connection) -> None:
         await connection.close()
         await connection.join_decoders()
-        for task in self._watching:
-            task.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        await self._watching.close()
 
 
 class Caller(Participant):

@@ -73,15 +73,12 @@ class Assembly:
 
     def skip(self) -> list[Whole]:
         """Give up the frame at the hole, and those whose beginning is unknown; what follows."""
-        number = self._cursor
-        self._drop(number)
-        while True:
-            # The next packet that is there, and whether a frame begins behind it.
-            number = min((n for n in self._packets if n >= number), default=self._highest + 1)
-            packet = self._packets.pop(number, None)
-            if packet is None:
-                break
-            number += 1
+        self._drop(self._cursor)
+        number = self._highest + 1
+        for there in sorted(self._packets):
+            # Whether a frame begins behind the next packet that is there.
+            packet = self._packets.pop(there)
+            number = there + 1
             following = self._packets.get(number)
             if self._ends(packet):
                 self._skipped = None
@@ -90,6 +87,7 @@ class Assembly:
                 self._skipped = None
                 break
             self._skipped = packet.timestamp
+            number = self._highest + 1
         self._start = self._cursor = number
         return self._advance()
 

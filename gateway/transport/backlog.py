@@ -24,6 +24,8 @@ AUDIO_BACKLOG: Final = 100
 """Encoded frames of 20 ms."""
 ASK_AGAIN: Final = 0.5
 """Seconds between two requests for a key frame."""
+AFTER_ONE: Final = 0.1
+"""The same when the one that was requested has come and something was lost again."""
 
 Encoded = tuple[RTCRtpCodecParameters, JitterFrame]
 
@@ -77,12 +79,14 @@ class Backlog:
         ask: Callable[[], object],
         limit: tuple[int, int] | None = None,
         arrivals: Arrivals | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._arrivals = arrivals or Arrivals()
+        self._clock = clock
         self._size = size
         self._ask = ask
         self._limit = limit
-        self._asked = 0.0
+        self._asked = float("-inf")
         self._broken = False
         self._ended = False
         self._frames: deque[Encoded] = deque()
@@ -101,13 +105,15 @@ class Backlog:
     def lose(self) -> bool:
         """A frame is lost on the way: what refers to it would look torn.
 
-        Whether the caller should ask for a key frame; while one is awaited, not too often.
+        Whether the caller should ask for a key frame; while one is awaited, and on lines that
+        lose something after each one, not too often: what comes next asks again, see `put`.
         """
         with self._ready:
-            now = time.monotonic()
-            if self._broken and now - self._asked < ASK_AGAIN / 2:
-                return False
+            pause = ASK_AGAIN / 2 if self._broken else AFTER_ONE
             self._broken = True
+            now = self._clock()
+            if now - self._asked < pause:
+                return False
             self._asked = now
             return True
 
@@ -139,7 +145,7 @@ class Backlog:
             self._broken = True
         if self._broken and not key:
             self._arrivals.undecoded += 1
-            now = time.monotonic()
+            now = self._clock()
             if now - self._asked > ASK_AGAIN:
                 self._asked = now
                 self._ask()

@@ -47,6 +47,8 @@ class Reception:
         """The source that is listened to."""
         self.rid: str | None = None
         """The only layer of simulcast to listen to; some senders send all, whatever is answered."""
+        self._named = False
+        """Whether the source said to be that layer."""
         self._others: set[int] = set()
         """Sources that said to be another layer."""
         self._receiver = receiver
@@ -67,6 +69,11 @@ class Reception:
         self._codec: RTCRtpCodecParameters | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+
+    @property
+    def layered(self) -> bool:
+        """Whether other layers come as well."""
+        return bool(self._others)
 
     def install(self) -> None:
         """Put it on the receiver."""
@@ -117,15 +124,22 @@ class Reception:
             self._others.add(packet.ssrc)
         if packet.ssrc in self._others:
             return None
+        chosen = self.rid is not None and rid == self.rid
         if packet.ssrc != self.ssrc:
-            if self.ssrc is not None and now - self._heard < SILENT:
+            # Senders leave names out once they are known: a source that came first without one
+            # may be another layer, and gives way to one that says it is ours.
+            certain = self._named or not chosen
+            if self.ssrc is not None and certain and now - self._heard < SILENT:
                 # Another layer; mixed, neither could be decoded.
                 return None
             first = self.ssrc is None
-            self.ssrc, self._heard = packet.ssrc, now
+            if self.ssrc is not None and chosen and not self._named:
+                self._others.add(self.ssrc)
+            self.ssrc, self._heard, self._named = packet.ssrc, now, chosen
             if not first:
                 return self._begin_anew(packet)
         self._heard = now
+        self._named |= chosen
         if self._newest is None:
             # Room below for packets that were overtaken by the first.
             self._newest = packet.sequence_number + 0x10000
@@ -242,5 +256,5 @@ class _Sources(dict[int, int]):
         self._reception = reception
 
     def get(self, ssrc: int, default: Any = None) -> Any:
-        """The announced source, else the only one that is listened to."""
-        return super().get(ssrc, self._reception.ssrc)
+        """The announced source, else the only one; of several layers nobody knows which."""
+        return super().get(ssrc, default if self._reception.layered else self._reception.ssrc)

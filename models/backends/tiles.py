@@ -74,8 +74,11 @@ class TileGrid:
         if config.refine_mode == "full":
             return np.arange(self.rows * self.columns)
         worst = self._worst(error)
-        limit = config.refine_threshold if config.refine_mode == "thresholding" else 0.0
-        # A tile without any predicted error keeps the coarse answer, as published.
+        if config.refine_mode == "thresholding":
+            limit = config.refine_threshold
+        else:
+            # A tile without any predicted error keeps the coarse answer, as published.
+            limit = 0.0 if config.prevent_oversampling else -1.0
         found = np.flatnonzero(worst > limit)
         most = min(-(-config.refine_pixels // SIDE**2), self.rows * self.columns)
         if config.refine_mode == "thresholding" or len(found) <= most:

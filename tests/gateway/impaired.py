@@ -67,7 +67,7 @@ class Impairment:
     def _later(self, delay: float, data: bytes, send: Callable[[bytes], Awaitable[None]]) -> None:
         def now() -> None:
             self._timers.discard(timer)
-            self._tasks.start(_quietly(send(data)))
+            self._tasks.start(_quietly(send, data))
 
         timer = asyncio.get_running_loop().call_later(delay, now)
         self._timers.add(timer)
@@ -82,6 +82,6 @@ class _Gate:
         await self._impairment.carry(data, self._send)
 
 
-async def _quietly(sending: Awaitable[None]) -> None:
+async def _quietly(send: Callable[[bytes], Awaitable[None]], data: bytes) -> None:
     with contextlib.suppress(ConnectionError):
-        await sending
+        await send(data)

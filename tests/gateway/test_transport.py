@@ -97,10 +97,12 @@ def test_a_decoder_that_falls_behind_waits_for_a_key_frame_that_is_asked_for():
 
 
 def test_what_refers_to_a_lost_frame_is_not_decoded_and_is_asked_for_once():
-    backlog = Backlog(3, ask=lambda: None)
+    now = 0.0
+    backlog = Backlog(3, ask=lambda: None, clock=lambda: now)
     backlog.put(encoded(KEY))
     assert backlog.get()[1].data == KEY
     assert backlog.lose()
+    now = 0.2
     assert not backlog.lose(), "a moment ago"
     backlog.put(encoded(DELTA))
     backlog.put(encoded(KEY))

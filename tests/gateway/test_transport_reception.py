@@ -223,6 +223,36 @@ async def test_of_layers_that_all_come_only_the_chosen_one_is_decoded(bench: Ben
     assert bench.reception.ssrc == 7
 
 
+async def test_a_nameless_source_gives_way_to_the_one_that_is_called_like_the_chosen(bench: Bench):
+    bench.reception.rid = "f"
+    await bench.take(0, 1, 2, ssrc=8)
+    await bench.take(3, 4, 5, ssrc=7, rid="f", key=1)
+    await bench.take(3, 4, 5, ssrc=8)
+    await bench.take(6, 7, 8, ssrc=7)
+    assert bench.reception.ssrc == 7
+    # The packet that it was found by may be anywhere in its frame.
+    assert bench.plis == 1
+    await bench.take(9, 10, 11, ssrc=7, key=3)
+    assert bench.decoded() == [0, 3]
+
+
+async def test_of_several_layers_retransmissions_of_unannounced_sources_are_nobodys(bench: Bench):
+    bench.reception.rid = "f"
+    await bench.take(0, ssrc=8, rid="q")
+    await bench.take(0, ssrc=7, rid="f")
+    assert hidden.read(bench.receiver, RTCRtpReceiver, "rtx_ssrc").get(99) is None
+
+
+async def test_key_frames_that_alternate_with_losses_are_not_asked_for_each_time(bench: Bench):
+    await bench.take(0, 1, 2)
+    for frame in range(1, 20, 2):
+        # A whole key frame, then one with a hole that is given up at once.
+        await bench.take(*range(3 * frame, 3 * frame + 3), key=frame)
+        bench.reception._lose()
+    await asyncio.sleep(0)
+    assert bench.plis < 3
+
+
 async def test_retransmissions_of_unannounced_sources_are_those_of_the_only_video(bench: Bench):
     sources = hidden.read(bench.receiver, RTCRtpReceiver, "rtx_ssrc")
     assert sources.get(99) is None

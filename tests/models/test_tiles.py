@@ -61,6 +61,8 @@ def test_the_worst_tiles_are_chosen_and_those_without_error_never():
     assert tiles.choose(error, enough).tolist() == chosen
     assert tiles.choose(error, MattingConfig(refine_pixels=2 * SIDE**2)).tolist() == chosen[:2]
     assert tiles.choose(error, MattingConfig(refine_pixels=0)).tolist() == []
+    oversampled = MattingConfig(refine_pixels=10 * SIDE**2, prevent_oversampling=False)
+    assert len(tiles.choose(error, oversampled)) == 10
     over = MattingConfig(refine_mode="thresholding", refine_threshold=0.4, refine_pixels=0)
     assert tiles.choose(error, over).tolist() == chosen[:2]
     assert len(tiles.choose(error, MattingConfig(refine_mode="full"))) == 35
