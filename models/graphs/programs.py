@@ -18,9 +18,9 @@ from models.graphs.frame import FrameKey, WholeFrame
 from models.graphs.recording import Work
 from models.report import I420
 
-MOST_PROGRAMS: Final = 16
-"""Programs kept, least recently used first out: four numbers of frames for each of four sizes or
-operating points."""
+MOST_PROGRAMS: Final = 48
+"""Programs kept, least recently used first out: four numbers of frames at each of six levels for
+each of two sizes; what they hold is bounded in bytes as well."""
 
 IDLE: Final = 5.0
 """Seconds without use after which a program makes room where memory is short."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 BATCHES: Final = (1, 2, 4, 8)
 """Numbers of frames that get a program of their own; others go through the next larger one."""
+
+LIMITED: Final = 30.0
+"""Seconds for which frames go in smaller batches after a larger one did not fit; then somebody may
+have left, and it is tried again."""
 
 PROGRAMS_SHARE: Final = 0.25
 """Share of the device's memory that inputs, outputs and buffers of programs may take."""
@@ -93,6 +99,7 @@ class FrameRunner:
         recorder: Recorder | None = None,
         pixels: Pixels | None = None,
         batches: Sequence[int] = BATCHES,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`recorder` and `pixels` are chosen by the device if they are not given."""
         self._device = device
@@ -108,7 +115,9 @@ class FrameRunner:
             memory_format=device.memory_format,
         )
         self._batches = tuple(batches)
-        self._limits: dict[tuple[int, int], int] = {}
+        self._clock = clock
+        self._limits: dict[tuple[int, int], tuple[int, float]] = {}
+        """By height and width: frames that may be launched together, and until when."""
         total = device.memory_bytes()
         self._programs = Programs(
             self._make,
@@ -123,7 +132,8 @@ class FrameRunner:
 
     def limit(self, key: FrameKey) -> int:
         """How many frames of this kind may be launched together."""
-        return self._limits.get((key.height, key.width), self._batches[-1])
+        limit, until = self._limits.get((key.height, key.width), (self._batches[-1], math.inf))
+        return limit if self._clock() < until else self._batches[-1]
 
     def launch(self, jobs: Sequence[FrameJob]) -> Flight:
         """Start frames of one key, `limit` at most; at most two launches are on their way.
@@ -188,7 +198,7 @@ class FrameRunner:
         key, count = which
         smaller = [size for size in self._batches if size < count]
         if smaller:
-            self._limits[key.height, key.width] = smaller[-1]
+            self._limits[key.height, key.width] = (smaller[-1], self._clock() + LIMITED)
         raise MattingError(
             f"the memory of {self._device.name} is full: {count} frames of {key.width}x{key.height}"
             " do not fit; close another stream or take a smaller picture"

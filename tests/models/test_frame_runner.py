@@ -16,7 +16,7 @@ from models.graphs.features import plate_features
 from models.graphs.frame import FrameKey
 from models.graphs.programs import IDLE, FrameJob, Programs, Which
 from models.graphs.recording import Work
-from models.graphs.runner import FrameRunner
+from models.graphs.runner import LIMITED, FrameRunner
 from models.operating_point import OperatingPoint
 from tests.models.random_network import make_network
 from tests.models.whole_frames import frame_network, room, source
@@ -61,8 +61,8 @@ def job(seed: int, key: FrameKey = KEY) -> FrameJob:
     )
 
 
-def make(recorder: Counting | None = None) -> FrameRunner:
-    return FrameRunner(NETWORK, choose_device("cpu"), recorder=recorder or Counting())
+def make(recorder: Counting | None = None, **options: Any) -> FrameRunner:
+    return FrameRunner(NETWORK, choose_device("cpu"), recorder=recorder or Counting(), **options)
 
 
 def composites(runner: FrameRunner, jobs: list[FrameJob]) -> list[np.ndarray]:
@@ -145,15 +145,18 @@ def test_without_room_a_stream_is_refused_and_others_go_on():
     assert composites(runner, [first])[0].shape == (48, 48)
 
 
-def test_a_batch_without_room_is_not_tried_again():
+def test_a_batch_without_room_is_not_tried_again_for_a_while():
+    now = 0.0
     recorder = Counting()
-    runner = make(recorder)
+    runner = make(recorder, clock=lambda: now)
     jobs = [job(seed) for seed in range(5)]
     assert runner.limit(KEY) == 8
     recorder.full_from = 1
     with pytest.raises(MattingError, match="8 frames"):
         runner.launch(jobs)
     assert runner.limit(KEY) == 4
+    now = LIMITED
+    assert runner.limit(KEY) == 8
 
 
 def test_memory_is_known_before_it_is_taken():
