@@ -158,10 +158,9 @@ class PlateTracker:
 
     def _watch(self, source: Floats, empty: NDArray[np.bool_] | None) -> None:
         """Judge a frame; `empty` is `None` where no scene is in sight."""
-        gain, offset = (np.asarray(v, np.float32) for v in (self.fit.gain, self.fit.offset))
-        fitted = self.plate * gain + offset
-        apart = (source - fitted).mean(2)
-        elsewhere, recognised = _recognise(fitted.mean(2), source.mean(2))
+        fitted, grey = _grey(self.plate, self.fit), _grey(source, Fit())
+        apart = grey - fitted
+        elsewhere, recognised = _recognise(fitted, grey)
         if empty is None:
             # A light that changed at a stroke is followed within frames; what cannot be followed
             # is another scene, or somebody so close that nothing of it is left to show.
@@ -172,7 +171,7 @@ class PlateTracker:
         usual = USUAL_RESIDUAL + 3 * self.noise / 4  # a thumbnail's pixel is the mean of 16 or more
         # A shadow or new light does not fit, and is recognised by its edges all the same.
         another = residual / usual >= INVALID and not recognised
-        shift = _shift(fitted.mean(2), apart, empty) / USUAL_SHIFT
+        shift = _shift(fitted, apart, empty) / USUAL_SHIFT
         self._doubt(residual / usual, UNSEEN if elsewhere or another else shift)
 
     def _doubt(self, residual: float, displacement: float) -> None:
@@ -188,23 +187,31 @@ def _robust_fit(plate: Floats, source: Floats, keep: float) -> tuple[Fit, float]
 
     Also returns the mean residual of the share `keep` that was used.
     """
-    kept = np.ones(len(plate), np.bool_)
-    gain: Floats = np.ones(3, np.float32)
-    offset: Floats = np.median(source - plate, axis=0)
+    # A row per channel: NumPy is slow along axes of three.
+    x, y = np.ascontiguousarray(plate.T), np.ascontiguousarray(source.T)
+    gain: Floats = np.ones((3, 1), np.float32)
+    offset: Floats = np.median(y - x, axis=1, keepdims=True)
     count = max(int(keep * len(plate)), 2)
     residual = 0.0
     for _ in range(3):
-        apart = np.abs(plate * gain + offset - source).max(1)
-        limit = np.partition(apart, count - 1)[count - 1]
-        kept = apart <= limit
-        residual = float(apart[kept].mean())
-        x, y = plate[kept], source[kept]
-        mean_x, mean_y = x.mean(0), y.mean(0)
-        variance = ((x - mean_x) ** 2).mean(0) + PRIOR
-        covariance = ((x - mean_x) * (y - mean_y)).mean(0) + PRIOR
+        apart = np.abs(x * gain + offset - y)
+        worst = np.maximum(np.maximum(apart[0], apart[1]), apart[2])
+        kept = worst <= np.partition(worst, count - 1)[count - 1]
+        share = (kept / np.count_nonzero(kept)).astype(np.float32)
+        residual = float(worst @ share)
+        mean_x, mean_y = (x @ share)[:, None], (y @ share)[:, None]
+        away = (x - mean_x) * share
+        variance = np.einsum("cn,cn->c", away, x - mean_x)[:, None] + PRIOR
+        covariance = np.einsum("cn,cn->c", away, y - mean_y)[:, None] + PRIOR
         gain = np.clip(covariance / variance, *GAIN_LIMITS)
         offset = np.clip(mean_y - gain * mean_x, -OFFSET_LIMIT, OFFSET_LIMIT)
-    return Fit(_triple(gain), _triple(offset)), residual
+    return Fit(_triple(gain[:, 0]), _triple(offset[:, 0])), residual
+
+
+def _grey(thumbnail: Floats, fit: Fit) -> Floats:
+    """The mean of the channels once `fit` is applied, (72, 128)."""
+    weights = np.array([[*fit.gain, sum(fit.offset)]], np.float32) / 3
+    return np.asarray(cv2.transform(thumbnail, weights), np.float32)
 
 
 def recognition(plate: Floats, source: Floats) -> tuple[float, float]:
