@@ -73,7 +73,9 @@ SOAK_SECONDS ?= 3600
 SOAK_CSV ?= runs/soak.csv
 soak: $(VENV)/serve
 	@mkdir -p "$(dir $(SOAK_CSV))"
-	exec cleanplate bench soak --seconds $(SOAK_SECONDS) --csv $(SOAK_CSV) $(ARGS)
+	# A rate that is always kept: on a busy machine a level that was not needed before compiles
+	# networks of its own, tens of MiB that do not come back and are no leak.
+	exec cleanplate bench soak --seconds $(SOAK_SECONDS) --csv $(SOAK_CSV) --set rate=3 $(ARGS)
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache \
