@@ -14,6 +14,7 @@ from gateway.backdrops import Backdrops
 from gateway.matting import Engine
 from gateway.owned_tasks import OwnedTasks
 from gateway.peer import Peer
+from gateway.scenery import AS_IT_IS, Scenery
 from gateway.sdp import Offer, Reach
 from gateway.session import Publication, Session, Watch
 from gateway.settings import Settings
@@ -100,14 +101,22 @@ class Worker:
         )
 
     async def publish(
-        self, name: str, key: str | None, offer: Offer, *, trusted: bool = False
+        self,
+        name: str,
+        key: str | None,
+        offer: Offer,
+        *,
+        trusted: bool = False,
+        scenery: Scenery = AS_IT_IS,
     ) -> Publication:
         """Begin a session that feeds the stream `name`; a key is made where none is brought.
 
         A stream that still lingers, or lives, is taken over with its plate and backdrop by who
         brings its key; `trusted` callers may take over one that only lingers, with a new key and
-        without the plate. Raises `BadOffer`, `NameTaken` or `Full`.
+        without the plate. Raises `BadOffer`, `NameTaken`, `Full` or
+        `gateway.backdrops.UnknownBackdrop`.
         """
+        self._backdrops.require(scenery.backdrop)
         stream = self._streams.get(name)
         new = stream is None
         if stream is not None:
@@ -131,8 +140,9 @@ class Worker:
         # Entered before its answer: a second request must find this place taken.
         self._enter(session)
         try:
-            if new:
+            if new and scenery.backdrop is None:
                 await stream.begin(self._backdrops.first(self._settings.default_backdrop))
+            await stream.prepare(scenery)
             await session.open()
             await self._take_over(session)
         except BaseException:
