@@ -4,14 +4,15 @@ For cameras that nobody sits at a page for. When somebody captures a plate, they
 picture is empty; here nobody does, and a person who is taken for the scene leaves a hole through
 which the room is seen as soon as they move. So it takes more:
 
-- `STILLNESS`: nobody is perfectly still for three seconds. Over one breath and one sway, a person
-  is displaced by far more than the third of a pixel that `models.motion` sees.
+- `STILLNESS`: nobody is perfectly still for three seconds. An outline that a breath moves by a
+  quarter of a pixel to either side, at 640 of width, is seen in three seconds, though not in one:
+  `tests/models/test_motion.py`.
 - `LIMIT`: what comes later is no empty scene at the start any more. Whoever goes on looking for
   hours finds, at last, three seconds in which somebody far away or frozen seems still.
 
-What cannot be known: whether a dressmaker's dummy, a chair, a photograph of a person, a person on a
-frozen video, or one so far away that their breath is less than a third of a pixel of 640 belongs to
-the scene. They become part of the plate.
+What cannot be known: whether a dummy, a chair, a photograph of a person, a person on a frozen
+video, or one so far away that breathing moves them by less than that, belongs to the scene. They
+become part of the plate.
 """
 
 from __future__ import annotations
