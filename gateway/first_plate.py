@@ -31,8 +31,10 @@ STILLNESS: Final = 3.0
 SPACING: Final = 0.09
 """Seconds between shots, a tenth less jitter: as many in all as a capture has, as more would only
 cost time."""
+MOST_BYTES: Final = 160 * 2**20
+"""Of shots; where frames are larger than 1920x1080 there are fewer of them, 12 of 4096x2304."""
 PAUSE: Final = 1.0
-"""Seconds from one attempt to the next: one of them takes a fifth of a second of a core."""
+"""Seconds from one attempt to the next: one costs 5 ms of a core per shot (`models.plate`)."""
 LIMIT: Final = 30.0
 """Seconds of video after which there is no empty scene at the start."""
 
@@ -94,7 +96,8 @@ class FirstPlate:
         """Add a frame if it is due; whether there are enough now."""
         shots = self._shots
         if shots:
-            if source.arrived < shots[-1].arrived + SPACING:
+            spacing = max(SPACING, STILLNESS * source.pixels.nbytes / MOST_BYTES)
+            if source.arrived < shots[-1].arrived + spacing:
                 return False
             if (source.epoch, source.pixels.shape) != (shots[-1].epoch, shots[-1].pixels.shape):
                 shots.clear()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from aiortc import MediaStreamError
 from aiortc.mediastreams import VIDEO_TIME_BASE
 from av import VideoFrame
@@ -62,6 +63,7 @@ def rgb(composite: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(colour.to_rgb(composite), size), np.uint8)
 
 
+@pytest.mark.slow
 async def test_the_url_alone_puts_a_person_before_a_backdrop_and_never_shows_the_room(
     tmp_path: Path,
 ):

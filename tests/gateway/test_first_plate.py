@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,14 +12,16 @@ import pytest
 
 from gateway import events
 from gateway.backdrops import Backdrops
-from gateway.first_plate import LIMIT, STILLNESS
+from gateway.first_plate import LIMIT, MOST_BYTES, STILLNESS, FirstPlate
 from gateway.matting import ScriptedEngine, Step
 from gateway.pictures import PictureLimits
 from gateway.scenery import Scenery
 from gateway.settings import Settings
+from gateway.slot import Newest
 from gateway.stream import Stream
 from gateway.stream_plate import CaptureImpossible
 from gateway.transformer import Source
+from models.report import I420
 from tests.gateway.loopback import BLACK, PERSON, GreyCamera, running, until
 
 WALL = np.full((36, 32), 128, np.uint8)
@@ -190,6 +192,26 @@ async def test_a_stream_that_has_a_plate_learns_no_other():
         await camera.stream.prepare(Scenery(plate="first"))
         await camera.stream.find_plate()
         assert camera.stream.plate.report is report
+
+
+@pytest.mark.parametrize(("shape", "most"), [((1080 * 3 // 2, 1920), 34), ((3456, 4096), 13)])
+async def test_the_shots_of_large_frames_stay_within_bounds(shape: tuple[int, int], most: int):
+    sources: Newest[Source] = Newest()
+    first = FirstPlate(sources)
+    given: list[int] = []
+
+    async def learn(shots: Sequence[I420]) -> bool:
+        given.append(len(shots))
+        return True
+
+    watch = asyncio.create_task(first.watch(learn, lambda: True))
+    frame = np.zeros(shape, np.uint8)
+    for i in range(110):
+        await asyncio.sleep(0)
+        sources.put(Source(frame, i, Fraction(1, 90000), i / 30, 1))
+    await watch
+    assert 9 <= given[0] <= most
+    assert given[0] * frame.nbytes <= 1.1 * MOST_BYTES
 
 
 async def test_who_publishes_by_url_alone_is_shown_before_the_backdrop_and_never_the_room(
