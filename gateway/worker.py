@@ -145,8 +145,8 @@ class Worker:
         try:
             if new:
                 await stream.begin(self._backdrops.first(self._settings.default_backdrop))
-            await stream.prepare(scenery, kept)
             await session.open()
+            await stream.prepare(scenery, kept)
             await self._take_over(session)
         except BaseException:
             self._sessions.pop(session.id, None)
