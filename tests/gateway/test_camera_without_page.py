@@ -15,7 +15,7 @@ from models import colour
 from models.engine import open_engine
 from tests.browser.camera_clip import CameraClip
 from tests.browser.likeness import backdrop_error, person_error, room_share
-from tests.gateway.loopback import GreyCamera, running, until
+from tests.gateway.loopback import Client, GreyCamera, running, until
 
 CLIP = CameraClip(fps=15, empty=0.5, present=10.0)
 PURPLE = np.full((CLIP.height, CLIP.width, 3), (0x7A, 0x1F, 0xA2), np.uint8)
@@ -63,6 +63,13 @@ def rgb(composite: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(colour.to_rgb(composite), size), np.uint8)
 
 
+async def standing(viewer: Client) -> None:
+    """Until the person is seen where they stand, unharmed."""
+    async with asyncio.timeout(30):
+        while person_error(rgb(viewer.screen.frames[-1]), CLIP) >= 12:
+            await viewer.video(3)
+
+
 @pytest.mark.slow
 async def test_the_url_alone_puts_a_person_before_a_backdrop_and_never_shows_the_room(
     tmp_path: Path,
@@ -81,9 +88,7 @@ async def test_the_url_alone_puts_a_person_before_a_backdrop_and_never_shows_the
         for frame in viewer.screen.frames:
             assert np.abs(rgb(frame).astype(float) - PURPLE).mean() < 10
         camera.person = True
-        async with asyncio.timeout(30):
-            while person_error(rgb(viewer.screen.frames[-1]), CLIP) >= 12:
-                await viewer.video(3)
+        await standing(viewer)
         *before, last = [rgb(frame) for frame in viewer.screen.frames]
         for picture in before:
             # They come in from the right, and never reach the left.
@@ -91,3 +96,15 @@ async def test_the_url_alone_puts_a_person_before_a_backdrop_and_never_shows_the
             assert left.mean() < 10
         assert room_share(last, PURPLE, CLIP) < 0.05
         assert backdrop_error(last, PURPLE, CLIP) < 10
+        # Kept, forgotten, and taken again while they stand there.
+        kept = await gateway.http.put(
+            "/plates/desk", json={"stream": "desk"}, headers={"Cleanplate-Key": obs.key}
+        )
+        assert kept.status == 201
+        assert (await obs.call("DELETE", "/plate")).status == 204
+        async with asyncio.timeout(30):
+            while np.abs(rgb(viewer.screen.frames[-1]).astype(float) - PURPLE).mean() > 3:
+                await viewer.video(1)
+        assert (await obs.call("PUT", "/plate", json={"kept": "desk"})).status == 200
+        await standing(viewer)
+        assert room_share(rgb(viewer.screen.frames[-1]), PURPLE, CLIP) < 0.05
