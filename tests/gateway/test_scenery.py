@@ -100,3 +100,31 @@ async def test_who_returns_does_not_undo_what_was_chosen_since(tmp_path: Path):
         assert (await (await again.call("GET", "/backdrop")).json())["kind"] == "colour"
         await changed.publish("/whip/desk?backdrop=light", key=key)
         assert (await (await changed.call("GET", "/backdrop")).json())["id"] == "light"
+
+
+async def test_who_takes_a_name_over_begins_with_what_they_ask_for(tmp_path: Path):
+    token = {"Authorization": "Bearer correct-horse-battery"}
+    async with running(tmp_path, tokens=("correct-horse-battery",)) as gateway:
+        first, other = gateway.client(), gateway.client()
+        path = "/whip/desk?plate=first&backdrop=light"
+        await first.accept(await first.send(path, await first.offer_publishing(), **token))
+        await first.capture()
+        await first.colour("#ffffff")
+        await gateway.http.delete(first.location, headers=token)
+        await other.accept(await other.send(path, await other.offer_publishing(), **token))
+        await other.video(2)
+        state = await (await other.call("GET", "")).json()
+        assert state["backdrop"] == {"kind": "picture", "id": "light"}
+        assert state["plate"]["first"] == {"state": "watching", "refused": None}
+
+
+async def test_an_offer_that_is_refused_changes_nothing(tmp_path: Path):
+    key = "k" * 32
+    async with running(tmp_path) as gateway:
+        page, again = gateway.client(), gateway.client()
+        await page.publish("/whip/desk?backdrop=dark", key=key)
+        await page.video(2)
+        offer = (await again.offer_publishing()).replace("VP8", "VP9").replace("H264", "AV1")
+        refused = await again.send("/whip/desk?backdrop=light", offer, **{"Cleanplate-Key": key})
+        assert refused.status == 422
+        assert (await (await page.call("GET", "/backdrop")).json())["id"] == "dark"
