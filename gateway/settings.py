@@ -113,6 +113,9 @@ class Settings(BaseModel):
     max_uploads: Annotated[
         int, _group("limits", "Uploaded backdrops kept; the longest unused goes first.", ge=1)
     ] = 64
+    max_kept_plates: Annotated[
+        int, _group("limits", "Plates kept under a name; more are refused.", ge=0)
+    ] = 16
     connect_deadline: Annotated[
         float, _group("limits", "Seconds that a session may take to connect.", gt=0)
     ] = 15.0
@@ -155,6 +158,14 @@ class Settings(BaseModel):
     default_backdrop: Annotated[
         str | None,
         _group("matting", "Gallery id that new streams begin with; empty: the first one."),
+    ] = None
+    plates_folder: Annotated[
+        Path | None,
+        _group(
+            "matting",
+            "Folder where plates that are kept under a name outlive a restart; empty: in memory "
+            "only. They show rooms.",
+        ),
     ] = None
     freeze: Annotated[
         float,

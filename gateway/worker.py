@@ -11,9 +11,11 @@ from aiortc import RTCIceServer
 
 from gateway.access import same
 from gateway.backdrops import Backdrops
+from gateway.kept_plates import KeptPlate, KeptPlates
 from gateway.matting import Engine
 from gateway.owned_tasks import OwnedTasks
 from gateway.peer import Peer
+from gateway.scenery import AS_IT_IS, Kept, Scenery
 from gateway.sdp import Offer, Reach
 from gateway.session import Publication, Session, Watch
 from gateway.settings import Settings
@@ -66,12 +68,15 @@ class InThisProcess:
 class Worker:
     """Publishes, watches, and forgets streams that nobody feeds any more."""
 
-    def __init__(self, settings: Settings, engine: Engine, backdrops: Backdrops) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, backdrops: Backdrops, plates: KeptPlates
+    ) -> None:
         self.engine = engine
         self.totals = Totals()
         self.draining = False
         self._settings = settings
         self._backdrops = backdrops
+        self._plates = plates
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, Session] = {}
         self._publications: dict[str, Publication] = {}
@@ -100,14 +105,21 @@ class Worker:
         )
 
     async def publish(
-        self, name: str, key: str | None, offer: Offer, *, trusted: bool = False
+        self,
+        name: str,
+        key: str | None,
+        offer: Offer,
+        *,
+        trusted: bool = False,
+        scenery: Scenery = AS_IT_IS,
     ) -> Publication:
         """Begin a session that feeds the stream `name`; a key is made where none is brought.
 
         A stream that still lingers, or lives, is taken over with its plate and backdrop by who
-        brings its key; `trusted` callers may take over one that only lingers, with a new key and
-        without the plate. Raises `BadOffer`, `NameTaken` or `Full`.
+        brings its key; `trusted` callers may take over one that only lingers, with a new key and no
+        plate. Raises `BadOffer`, `NameTaken`, `Full`, and as `kept_plate`.
         """
+        kept = self.kept_plate(scenery)
         stream = self._streams.get(name)
         new = stream is None
         if stream is not None:
@@ -134,6 +146,7 @@ class Worker:
             if new:
                 await stream.begin(self._backdrops.first(self._settings.default_backdrop))
             await session.open()
+            await stream.prepare(scenery, kept)
             await self._take_over(session)
         except BaseException:
             self._sessions.pop(session.id, None)
@@ -162,6 +175,11 @@ class Worker:
             raise
         self._tasks.start(self._attend(session))
         return session
+
+    def kept_plate(self, scenery: Scenery) -> KeptPlate | None:
+        """For `Stream.prepare`; raises `UnknownBackdrop` or `UnknownPlate`."""
+        self._backdrops.require(scenery.backdrop)
+        return self._plates.find(scenery.plate.name) if isinstance(scenery.plate, Kept) else None
 
     def session(self, name: str, session: str) -> Session | None:
         """The session behind a URL."""
