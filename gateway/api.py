@@ -13,9 +13,11 @@ from gateway import events
 from gateway.access import Access, Problem, read_body, require_type, stream_name
 from gateway.backdrops import Backdrops, Entry, NotYours, UnknownBackdrop
 from gateway.decoding import Decoding
+from gateway.engine_calls import EngineFailed
 from gateway.pictures import PictureLimits, decode_picture, encode_png
 from gateway.settings import Settings
-from gateway.stream import CaptureImpossible, EngineFailed, Stream
+from gateway.stream import Stream
+from gateway.stream_plate import CaptureImpossible
 from gateway.worker import Placement, Worker
 from models.errors import PictureError, PlateRefused
 
@@ -62,7 +64,7 @@ class Streams:
         """Learn the plate from the live source; takes about a second."""
         _, stream = self._find(request)
         try:
-            report = await stream.capture_plate()
+            report = await stream.plate.capture()
         except CaptureImpossible as error:
             raise Problem(409, error.reason, error.detail) from None
         except PlateRefused as error:
@@ -78,7 +80,7 @@ class Streams:
         data = await read_body(request, self._limits.size)
         rgb = await self._decoding.run(decode_picture, data, self._limits)
         try:
-            report = await stream.load_plate(rgb)
+            report = await stream.plate.load(rgb)
         except CaptureImpossible as error:
             raise Problem(409, error.reason, error.detail) from None
         except PlateRefused as error:
@@ -93,7 +95,7 @@ class Streams:
         """The plate as PNG: for the key alone, as it shows somebody's room."""
         _, stream = self._find(request, token_opens=False)
         try:
-            rgb = await stream.plate_picture()
+            rgb = await stream.plate.picture()
         except EngineFailed as error:
             raise Problem(503, "engine", str(error)) from None
         if rgb is None:
@@ -106,7 +108,7 @@ class Streams:
         """Forget the plate: watchers see the backdrop only."""
         _, stream = self._find(request)
         try:
-            await stream.forget_plate()
+            await stream.plate.forget()
         except EngineFailed as error:
             raise Problem(503, "engine", str(error)) from None
         return web.Response(status=204)
@@ -156,17 +158,23 @@ def read_choice(body: bytes) -> events.BackdropChoice:
 def describe(worker: Worker, stream: Stream) -> dict[str, Any]:
     """`GET /streams/{name}`."""
     stats = stream.stats_event().model_dump(exclude={"type", "plate"})
-    plate = stream.plate_event().model_dump(exclude={"type"})
+    plate = stream.plate.event().model_dump(exclude={"type"})
     numbers = stream.stats_event().plate.model_dump(exclude={"state"})
     return {
         "name": stream.name,
         "state": "live" if worker.is_live(stream) else "lingering",
-        "plate": plate | numbers,
+        "plate": plate | numbers | {"first": first_plate(stream)},
         "backdrop": stream.choice.model_dump(),
         "watchers": len(worker.watchers(stream)),
         "stats": stats,
         "arrivals": asdict(stream.stats.arrivals),
     }
+
+
+def first_plate(stream: Stream) -> dict[str, Any] | None:
+    """How the watch for the first plate stands, `None` where none was asked for."""
+    first = stream.plate.first
+    return None if first is None else {"state": first.progress, "refused": first.refused}
 
 
 class Gallery:

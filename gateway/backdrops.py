@@ -85,6 +85,13 @@ class Backdrops:
         """Whether the gallery ships this picture."""
         return name in self._gallery
 
+    def require(self, choice: BackdropChoice | None) -> None:
+        """Raises `UnknownBackdrop` for a picture that is not there; decodes nothing."""
+        if isinstance(choice, PictureChoice) and not self.has(choice.id):
+            with self._lock:
+                if choice.id not in self._uploads:
+                    raise UnknownBackdrop(choice.id)
+
     def add(self, data: bytes) -> Entry:
         """Check, decode and re-encode an upload; raises `gateway.pictures.BadPicture`."""
         jpeg = encode_jpeg(decode_picture(data, self._limits))

@@ -167,3 +167,8 @@ def decode(text: str | bytes) -> Event:
 def decode_choice(text: str | bytes) -> BackdropChoice:
     """Body of `PUT /streams/{name}/backdrop`; raises `pydantic.ValidationError`."""
     return _CHOICE.validate_json(text)
+
+
+def check_choice(value: object) -> BackdropChoice:
+    """A choice that is no JSON any more; raises `pydantic.ValidationError`."""
+    return _CHOICE.validate_python(value)

@@ -165,6 +165,7 @@ class Publication(Session):
         logger.info("stream %s is live", self.stream.name)
         tasks.create_task(self._transform())
         tasks.create_task(self._watch_idleness())
+        tasks.create_task(self.stream.find_plate())
         if self._peer.audio is not None:
             tasks.create_task(self.stream.audio.run(self._peer.audio))
         if self._offer.has_data_channel:
@@ -206,7 +207,7 @@ class Publication(Session):
                 weights=description.weights,
             )
         )
-        self._peer.send(self.stream.plate_event())
+        self._peer.send(self.stream.plate.event())
         self._peer.send(events.BackdropChanged(backdrop=self.stream.choice))
         self.stream.listeners.add(self._peer.send)
         try:

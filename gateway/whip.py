@@ -10,6 +10,8 @@ import secrets
 from aiohttp import web
 
 from gateway.access import KEY_HEADER, Access, Problem, given_key, stream_name
+from gateway.backdrops import UnknownBackdrop
+from gateway.scenery import BadScenery, Scenery, read_scenery
 from gateway.sdp import BadOffer, Offer
 from gateway.session import Publication
 from gateway.settings import Settings
@@ -55,13 +57,16 @@ class Whip:
         self._access.require_token(request)
         name = stream_name(request) or secrets.token_urlsafe(16)
         key = given_key(request)
+        scenery = asked_scenery(request)
         worker = self._placement.place(name)
         offer = await received_offer(request, worker.reach, self._settings)
         check_publishing(offer)
         try:
             session = await worker.publish(
-                name, key, offer, trusted=self._access.has_token(request)
+                name, key, offer, trusted=self._access.has_token(request), scenery=scenery
             )
+        except UnknownBackdrop:
+            raise Problem(422, "unknown-backdrop", "There is no picture with this id.") from None
         except NameTaken:
             raise Problem(
                 409, "name-taken", f"A stream {name} exists, and this is not its key."
@@ -91,6 +96,17 @@ class Whip:
     async def options(self, request: web.Request) -> web.Response:
         """CORS headers are added to all answers alike."""
         return web.Response(status=204, headers={"Accept-Post": SDP})
+
+
+def asked_scenery(request: web.Request) -> Scenery:
+    """Plate and backdrop in the URL; raises 422 for what means nothing."""
+    for name in ("plate", "backdrop"):
+        if len(request.query.getall(name, [])) > 1:
+            raise Problem(422, name, f"{name} stands more than once in the URL.")
+    try:
+        return read_scenery(request.query)
+    except BadScenery as error:
+        raise Problem(422, error.reason, error.detail) from None
 
 
 def check_publishing(offer: Offer) -> None:

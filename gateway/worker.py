@@ -15,6 +15,7 @@ from gateway.feed import Feed
 from gateway.matting import Engine
 from gateway.network import Network
 from gateway.owned_tasks import OwnedTasks
+from gateway.scenery import AS_IT_IS, Scenery
 from gateway.sdp import Offer
 from gateway.session import Publication, Session, Watch
 from gateway.settings import Settings
@@ -82,22 +83,29 @@ class Worker:
         self.reach = self.network.reach
 
     async def publish(
-        self, name: str, key: str | None, offer: Offer, *, trusted: bool = False
+        self,
+        name: str,
+        key: str | None,
+        offer: Offer,
+        *,
+        trusted: bool = False,
+        scenery: Scenery = AS_IT_IS,
     ) -> Publication:
         """Begin a session that feeds the stream `name`; a key is made where none is brought.
 
         A stream that still lingers, or lives, is taken over with its plate and backdrop by who
         brings its key; `trusted` callers may take over one that only lingers, with a new key and
-        without the plate. Raises `BadOffer`, `NameTaken` or `Full`.
+        without the plate. Raises `BadOffer`, `NameTaken`, `Full` or
+        `gateway.backdrops.UnknownBackdrop`.
         """
+        self._backdrops.require(scenery.backdrop)
         with self._claimed(name, key, trusted) as (stream, new):
             peer = self.network.peer(stream.stats.arrivals)
             session = Publication(stream, peer, offer, self._settings, self.engine)
             # Entered before its answer: a second request must find this place taken.
             self._enter(session)
             try:
-                if new:
-                    await stream.begin(self._backdrops.first(self._settings.default_backdrop))
+                await self._prepare(stream, new, scenery)
                 await session.open()
                 await self._take_over(session)
             except BaseException:
@@ -109,20 +117,25 @@ class Worker:
 
     @contextlib.asynccontextmanager
     async def feeding(
-        self, name: str, key: str | None = None, *, trusted: bool = False
+        self,
+        name: str,
+        key: str | None = None,
+        *,
+        trusted: bool = False,
+        scenery: Scenery = AS_IT_IS,
     ) -> AsyncIterator[Feed]:
         """Feed the stream `name` from connections that the gateway opens itself.
 
         Until the block is left the stream is live, whether or not frames come at the moment; then
-        it lingers, as after a session. Whoever feeds watches `Feed.over`. Raises `NameTaken` or
-        `Full`, and takes over, like `publish`.
+        it lingers, as after a session. Whoever feeds watches `Feed.over`. Takes over, and raises,
+        like `publish`.
         """
+        self._backdrops.require(scenery.backdrop)
         with self._claimed(name, key, trusted) as (stream, new):
             feed = Feed(stream)
             self._feeds.add(feed)
             try:
-                if new:
-                    await stream.begin(self._backdrops.first(self._settings.default_backdrop))
+                await self._prepare(stream, new, scenery)
                 await self._take_over(feed)
                 yield feed
             finally:
@@ -242,6 +255,11 @@ class Worker:
         finally:
             self._claims[name] -= 1
             self._leave(stream)
+
+    async def _prepare(self, stream: Stream, new: bool, scenery: Scenery) -> None:
+        if new and scenery.backdrop is None:
+            await stream.begin(self._backdrops.first(self._settings.default_backdrop))
+        await stream.prepare(scenery)
 
     async def _take_over(self, session: Publication | Feed) -> None:
         name = session.stream.name

@@ -35,13 +35,13 @@ async def test_between_two_connections_a_fed_stream_stays_live_with_its_plate(tm
         for _ in range(2):
             work = asyncio.create_task(stream.transformer.run(GreyCamera()))
             await until(lambda: (stream.idle() or 9) < 0.5, what="frames")
-            if stream.plate_state == "none":
-                await stream.capture_plate()
+            if stream.plate.state == "none":
+                await stream.plate.capture()
             work.cancel()
             await asyncio.wait([work])
             await stream.transformer.show_backdrop()
             assert gateway.worker.is_live(stream)
-        assert stream.plate_state == "ready"
+        assert stream.plate.state == "ready"
 
 
 async def test_who_has_the_key_takes_over_from_a_feed(tmp_path: Path):

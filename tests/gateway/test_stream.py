@@ -68,7 +68,7 @@ async def test_a_plate_forgotten_during_its_capture_does_not_come_to_be(tmp_path
         await page.video(5)
         capture = asyncio.create_task(page.call("POST", "/plate"))
         await until(
-            lambda: gateway.worker.stream(page.stream).plate_state == "collecting",
+            lambda: gateway.worker.stream(page.stream).plate.state == "collecting",
             what="collecting",
         )
         assert (await page.call("DELETE", "/plate")).status == 204

@@ -14,7 +14,8 @@ from gateway.backdrops import Backdrops
 from gateway.matting import ScriptedEngine, ScriptedStream
 from gateway.pictures import PictureLimits
 from gateway.settings import Settings
-from gateway.stream import FEWEST_SHOTS, CaptureImpossible, Stream
+from gateway.stream import Stream
+from gateway.stream_plate import FEWEST_SHOTS, CaptureImpossible
 from gateway.transformer import Source
 from models.errors import MattingError
 
@@ -75,35 +76,35 @@ async def test_a_picture_forgotten_before_the_engine_took_it_is_no_plate():
     engine = ScriptedEngine()
     with stream_of(engine) as stream:
         with busy(engine):
-            loading = asyncio.create_task(stream.load_plate(ROOM))
+            loading = asyncio.create_task(stream.plate.load(ROOM))
             await settled()
-            forgetting = asyncio.create_task(stream.forget_plate())
+            forgetting = asyncio.create_task(stream.plate.forget())
             await settled()
         with pytest.raises(CaptureImpossible, match="forgotten") as caught:
             await loading
         await forgetting
         assert caught.value.reason == "cancelled"
-        assert stream.plate_state == "none"
-        assert stream.report is None
-        assert await stream.plate_picture() is None
+        assert stream.plate.state == "none"
+        assert stream.plate.report is None
+        assert await stream.plate.picture() is None
 
 
 async def test_a_picture_forgotten_and_loaded_again_is_the_second_one():
     engine = ScriptedEngine()
     with stream_of(engine) as stream:
         with busy(engine):
-            first = asyncio.create_task(stream.load_plate(ROOM))
+            first = asyncio.create_task(stream.plate.load(ROOM))
             await settled()
-            forgetting = asyncio.create_task(stream.forget_plate())
+            forgetting = asyncio.create_task(stream.plate.forget())
             await settled()
-            second = asyncio.create_task(stream.load_plate(HALL))
+            second = asyncio.create_task(stream.plate.load(HALL))
             await settled()
         with pytest.raises(CaptureImpossible):
             await first
         await forgetting
         report = await second
-        assert (stream.plate_state, stream.report) == ("ready", report)
-        picture = await stream.plate_picture()
+        assert (stream.plate.state, stream.plate.report) == ("ready", report)
+        picture = await stream.plate.picture()
         assert picture is not None
         assert picture[0, 0, 0] == 90
 
@@ -112,29 +113,29 @@ async def test_a_picture_loaded_after_a_forgotten_capture_stays():
     engine = ScriptedEngine()
     with stream_of(engine) as stream:
         async with filmed(stream):
-            capturing = asyncio.create_task(stream.capture_plate())
+            capturing = asyncio.create_task(stream.plate.capture())
             await settled()
-            await stream.forget_plate()
-            await stream.load_plate(HALL)
+            await stream.plate.forget()
+            await stream.plate.load(HALL)
             with pytest.raises(CaptureImpossible, match="forgotten"):
                 await capturing
-        assert stream.plate_state == "ready"
-        assert await stream.plate_picture() is not None
+        assert stream.plate.state == "ready"
+        assert await stream.plate.picture() is not None
 
 
 async def test_a_forgotten_capture_does_not_end_the_one_that_came_after():
     engine = ScriptedEngine()
     with stream_of(engine) as stream:
         async with filmed(stream):
-            first = asyncio.create_task(stream.capture_plate())
+            first = asyncio.create_task(stream.plate.capture())
             await asyncio.sleep(0.1)
-            await stream.forget_plate()
-            second = asyncio.create_task(stream.capture_plate())
+            await stream.plate.forget()
+            second = asyncio.create_task(stream.plate.capture())
             with pytest.raises(CaptureImpossible, match="forgotten"):
                 await first
-            assert stream.plate_state == "collecting"
+            assert stream.plate.state == "collecting"
             await second
-        assert stream.plate_state == "ready"
+        assert stream.plate.state == "ready"
 
 
 async def test_while_a_picture_is_taken_another_plate_has_to_wait():
@@ -142,15 +143,15 @@ async def test_while_a_picture_is_taken_another_plate_has_to_wait():
     with stream_of(engine) as stream:
         async with filmed(stream):
             with busy(engine):
-                loading = asyncio.create_task(stream.load_plate(ROOM))
+                loading = asyncio.create_task(stream.plate.load(ROOM))
                 await settled()
-                for other in (stream.capture_plate(), stream.load_plate(HALL)):
+                for other in (stream.plate.capture(), stream.plate.load(HALL)):
                     with pytest.raises(CaptureImpossible) as caught:
                         await other
                     assert caught.value.reason == "busy"
             await loading
-            assert stream.plate_state == "ready"
-            await stream.capture_plate()
+            assert stream.plate.state == "ready"
+            await stream.plate.capture()
 
 
 async def test_a_forgotten_plate_that_the_engine_drops_is_no_failure_of_the_engine(
@@ -168,9 +169,9 @@ async def test_a_forgotten_plate_that_the_engine_drops_is_no_failure_of_the_engi
     engine = Engine()
     with stream_of(engine) as stream:
         with busy(engine):
-            loading = asyncio.create_task(stream.load_plate(ROOM))
+            loading = asyncio.create_task(stream.plate.load(ROOM))
             await settled()
-            forgetting = asyncio.create_task(stream.forget_plate())
+            forgetting = asyncio.create_task(stream.plate.forget())
             await settled()
         with pytest.raises(CaptureImpossible) as caught:
             await loading
@@ -183,5 +184,5 @@ async def test_a_camera_of_six_frames_a_second_gives_enough_for_a_plate():
     engine = ScriptedEngine()
     with stream_of(engine) as stream:
         async with filmed(stream, fps=6):
-            report = await stream.capture_plate()
+            report = await stream.plate.capture()
         assert report.shots == FEWEST_SHOTS

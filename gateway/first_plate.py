@@ -1,0 +1,103 @@
+"""The first plate: learned, unasked, from the first still and empty stretch of a source.
+
+For cameras that nobody sits at a page for. When somebody captures a plate, they see to it that the
+picture is empty; here nobody does, and a person who is taken for the scene leaves a hole through
+which the room is seen as soon as they move. So it takes more:
+
+- `STILLNESS`: nobody is perfectly still for three seconds. Over one breath and one sway, a person
+  is displaced by far more than the third of a pixel that `models.motion` sees.
+- `LIMIT`: what comes later is no empty scene at the start any more. Whoever goes on looking for
+  hours finds, at last, three seconds in which somebody far away or frozen seems still.
+
+What cannot be known: whether a dressmaker's dummy, a chair, a photograph of a person, a person on a
+frozen video, or one so far away that their breath is less than a third of a pixel of 640 belongs to
+the scene. They become part of the plate.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Literal, TypeAlias
+
+from gateway.slot import Newest, SlotClosed
+from gateway.transformer import Source
+from models.errors import PlateRefused, RefusalReason
+from models.report import I420
+
+STILLNESS: Final = 3.0
+"""Seconds that must be still: three times as long as a capture that somebody asks for."""
+SPACING: Final = 0.09
+"""Seconds between shots, a tenth less jitter: as many in all as a capture has, as more would only
+cost time."""
+PAUSE: Final = 1.0
+"""Seconds from one attempt to the next: one of them takes a fifth of a second of a core."""
+LIMIT: Final = 30.0
+"""Seconds of video after which there is no empty scene at the start."""
+
+Progress: TypeAlias = Literal["watching", "learnt", "missed", "ended"]
+
+
+class FirstPlate:
+    """Watches one source. Times are those of its frames, so a slow loop only takes fewer shots."""
+
+    def __init__(self, sources: Newest[Source]) -> None:
+        self.progress: Progress = "watching"
+        self.refused: RefusalReason | None = None
+        """Why the latest attempt came to nothing."""
+        self._sources = sources
+        self._shots: deque[Source] = deque()
+
+    async def watch(
+        self, learn: Callable[[Sequence[I420]], Awaitable[bool]], wanted: Callable[[], bool]
+    ) -> None:
+        """Until `learn` has succeeded, the time is over, or a plate is `wanted` no longer.
+
+        `learn` may raise `PlateRefused` or answer that something came in between, and is asked
+        again with later shots then; whatever else it raises ends the watch.
+        """
+        try:
+            self.progress = await self._watch(learn, wanted)
+        finally:
+            self._shots.clear()
+            if self.progress == "watching":
+                self.progress = "ended"
+
+    async def _watch(
+        self, learn: Callable[[Sequence[I420]], Awaitable[bool]], wanted: Callable[[], bool]
+    ) -> Progress:
+        # Not the newest one: it may be of the camera before.
+        seen = self._sources.version
+        began, next_attempt = None, 0.0
+        while True:
+            try:
+                seen, source = await self._sources.after(seen)
+            except SlotClosed:
+                return "ended"
+            if not wanted():
+                return "ended"
+            began = source.arrived if began is None else began
+            if source.arrived > began + LIMIT:
+                return "missed"
+            if not self._take(source) or source.arrived < next_attempt:
+                continue
+            next_attempt = source.arrived + PAUSE
+            try:
+                if await learn([shot.pixels for shot in self._shots]):
+                    self.refused = None
+                    return "learnt"
+            except PlateRefused as error:
+                self.refused = error.reason
+
+    def _take(self, source: Source) -> bool:
+        """Add a frame if it is due; whether there are enough now."""
+        shots = self._shots
+        if shots:
+            if source.arrived < shots[-1].arrived + SPACING:
+                return False
+            if (source.epoch, source.pixels.shape) != (shots[-1].epoch, shots[-1].pixels.shape):
+                shots.clear()
+        shots.append(source)
+        while len(shots) > 2 and source.arrived - shots[1].arrived >= STILLNESS:
+            shots.popleft()
+        return source.arrived - shots[0].arrived >= STILLNESS

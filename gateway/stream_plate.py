@@ -1,0 +1,235 @@
+"""A stream's plate: how it comes to be, stands, and is forgotten, whoever asks for what meanwhile.
+
+What the engine knows and what is said here can never differ for long: the engine does what it is
+asked in order, and only the newest of the calls that change the plate may say how it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway import events
+from gateway.engine_calls import EngineFailed, answered
+from gateway.first_plate import LIMIT, FirstPlate
+from gateway.matting import MattingStream
+from gateway.slot import Newest, SlotClosed
+from gateway.stats import StreamStats
+from gateway.transformer import Level, Source
+from models.errors import ADVICE
+from models.report import I420, PlateReport
+
+logger = logging.getLogger(__name__)
+
+MOST_SHOTS: Final = 30
+FEWEST_SHOTS: Final = 9
+"""The engine wants at least eight and leaves one out of an even number."""
+COLLECTING: Final = 3.0
+"""Seconds; one second of frames is wanted, and slow cameras get a little longer."""
+NO_VIDEO: Final = 2.0
+"""Seconds without a frame after which there is no video to capture from."""
+
+
+class CaptureImpossible(Exception):
+    """No plate could be captured; `reason` is no-video, busy or cancelled."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+class StreamPlate:
+    """The one plate of one stream."""
+
+    def __init__(
+        self,
+        name: str,
+        matting: MattingStream,
+        sources: Newest[Source],
+        stats: StreamStats,
+        notify: Callable[[events.Event], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.report: PlateReport | None = None
+        """Of the plate in use."""
+        self.first: FirstPlate | None = None
+        """The watch for a plate that nobody captures, if one was asked for."""
+        self._name = name
+        self._matting = matting
+        self._sources = sources
+        self._stats = stats
+        self._notify = notify
+        self._clock = clock
+        self._asked = 0
+        """Numbers the captures, pictures and forgettings: only the newest may say how it stands."""
+        self._coming = False
+        """Whether the newest is a capture or a picture that the engine has not answered yet."""
+        self._collecting = False
+        """Whether it is a capture."""
+        self._calls = 0
+        """Numbers the engine's calls that change the plate; a later one undoes an earlier one."""
+
+    @property
+    def state(self) -> events.PlateState:
+        """What people are told. A capture does not harm the plate before, which stays in use."""
+        if self._collecting:
+            return "collecting"
+        return "none" if self.report is None else "ready"
+
+    def event(self) -> events.PlateChanged:
+        """How it stands, as an event."""
+        report = events.Report(**asdict(self.report)) if self.report is not None else None
+        return events.PlateChanged(state=self.state, report=report)
+
+    async def capture(self) -> PlateReport:
+        """Learn from about one second of the live source.
+
+        Raises `CaptureImpossible`, `PlateRefused` (the old plate stays then) or `EngineFailed`.
+        """
+        with self._next() as mine:
+            self._require_video()
+            self._collecting = True
+            self._tell()
+            try:
+                shots = await self._collect()
+                # The engine keeps the order: what is forgotten after this does not come back.
+                self._require_newest(mine)
+                learning = self._learn(shots)
+                report = await answered(learning, lambda: self._require_newest(mine))
+                self.report = report
+            finally:
+                if self._asked == mine:
+                    self._collecting = False
+                    self._tell()
+        return report
+
+    async def load(self, rgb: NDArray[np.uint8]) -> PlateReport:
+        """Take a picture, H x W x 3; raises like `capture`."""
+        with self._next() as mine:
+            self._calls += 1
+            loaded = self._matting.load_plate(rgb)
+            self.report = await answered(loaded, lambda: self._require_newest(mine))
+            self._tell()
+        return self.report
+
+    async def learn_first(self) -> None:
+        """Watch for a first plate while there is none, for up to `first_plate.LIMIT`.
+
+        Ends without an error, whatever becomes of it, and tells the publisher and the log. What
+        somebody asks for meanwhile comes first.
+        """
+        if self.report is not None:
+            return
+        first = self.first = FirstPlate(self._sources)
+        logger.info("stream %s: watching for an empty scene to take as the plate", self._name)
+        try:
+            await first.watch(
+                self._learn_first, lambda: self.first is first and self.report is None
+            )
+        except EngineFailed as error:
+            self._say("error", f"The empty scene could not be learned. {error}")
+        if first.progress == "learnt":
+            self._say("info", "The empty scene was learned.")
+        elif first.progress == "missed":
+            why = "" if first.refused is None else f" {ADVICE[first.refused]}"
+            self._say(
+                "warning",
+                f"No empty scene was seen in the first {LIMIT:.0f} s; others see the backdrop "
+                f"alone until a plate is captured.{why}",
+            )
+
+    async def forget(self) -> None:
+        """Show the backdrop only; a capture in progress and a watch come to nothing."""
+        await answered(self.forget_soon())
+
+    def forget_soon(self) -> Future[None]:
+        """As `forget`, without waiting for the engine, which keeps the order."""
+        self._asked += 1
+        self._calls += 1
+        # The state changes first: whatever the engine does, this plate is not ours any more.
+        self._coming = self._collecting = False
+        self.report = self.first = None
+        self._tell()
+        return self._matting.forget_plate()
+
+    async def picture(self) -> NDArray[np.uint8] | None:
+        """The plate, H x W x 3 RGB."""
+        return await answered(self._matting.plate_picture())
+
+    @contextlib.contextmanager
+    def _next(self) -> Iterator[int]:
+        """Begin a capture or a picture; only forgetting overtakes it. Yields its number."""
+        if self._coming:
+            raise CaptureImpossible("busy", "Another plate is being made right now.")
+        self._asked += 1
+        mine = self._asked
+        self._coming = True
+        try:
+            yield mine
+        finally:
+            # Else it was forgotten, and what is coming now is another's.
+            if self._asked == mine:
+                self._coming = False
+
+    def _require_newest(self, mine: int) -> None:
+        if self._asked != mine:
+            raise CaptureImpossible("cancelled", "The plate was forgotten meanwhile.")
+
+    def _require_video(self) -> None:
+        last = self._stats.last_in
+        if last is None or self._clock() - last > NO_VIDEO:
+            raise CaptureImpossible("no-video", "There is no video to capture the scene from.")
+
+    def _learn(self, shots: Sequence[I420]) -> Future[PlateReport]:
+        self._calls += 1
+        return self._matting.learn_plate(shots)
+
+    async def _learn_first(self, shots: Sequence[I420]) -> bool:
+        """Beside what others ask for, and undone by it; raises `PlateRefused`, `EngineFailed`."""
+        learning = self._learn(shots)
+        mine = self._calls
+
+        def require_last() -> None:
+            if self._calls != mine:
+                raise CaptureImpossible("cancelled", "Another plate came meanwhile.")
+
+        try:
+            self.report = await answered(learning, require_last)
+        except CaptureImpossible:
+            return False
+        self._tell()
+        return True
+
+    async def _collect(self) -> list[I420]:
+        wanted = min(MOST_SHOTS, max(FEWEST_SHOTS, round(self._stats.fps_in(self._clock()))))
+        seen = self._sources.version
+        shots: list[I420] = []
+        try:
+            async with asyncio.timeout(COLLECTING):
+                while len(shots) < wanted:
+                    seen, source = await self._sources.after(seen)
+                    if shots and shots[0].shape != source.pixels.shape:
+                        # The browser changed its resolution.
+                        shots.clear()
+                    shots.append(source.pixels)
+        except (TimeoutError, SlotClosed):
+            if not shots:
+                raise CaptureImpossible("no-video", "The video stopped.") from None
+        return shots
+
+    def _tell(self) -> None:
+        self._notify(self.event())
+
+    def _say(self, level: Level, text: str) -> None:
+        log = logger.info if level == "info" else logger.warning
+        log("stream %s: %s", self._name, text)
+        self._notify(events.Notice(level=level, text=text))

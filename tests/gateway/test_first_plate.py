@@ -1,0 +1,213 @@
+"""The first plate: what becomes one, and what ends the watch for it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway import events
+from gateway.backdrops import Backdrops
+from gateway.first_plate import LIMIT, STILLNESS
+from gateway.matting import ScriptedEngine, Step
+from gateway.pictures import PictureLimits
+from gateway.scenery import Scenery
+from gateway.settings import Settings
+from gateway.stream import Stream
+from gateway.stream_plate import CaptureImpossible
+from gateway.transformer import Source
+from tests.gateway.loopback import BLACK, PERSON, GreyCamera, running, until
+
+WALL = np.full((36, 32), 128, np.uint8)
+HALL = np.full((40, 60, 3), 90, np.uint8)
+
+
+def passer_by(i: int) -> np.ndarray:
+    """Somebody is somewhere else in every frame."""
+    frame = WALL.copy()
+    frame[4:20, 2 * (i % 8) : 2 * (i % 8) + 8] = 220
+    return frame
+
+
+@dataclass
+class Camera:
+    """Frames whose times say that seconds pass; nobody waits for them."""
+
+    stream: Stream
+    fps: float = 30
+    now: float = 100.0
+    told: list[events.Event] = field(default_factory=list)
+
+    async def film(
+        self, seconds: float, picture: Callable[[int], np.ndarray] | None = None
+    ) -> None:
+        for i in range(round(seconds * self.fps)):
+            pixels = WALL if picture is None else picture(i)
+            self.now += 1 / self.fps
+            self.stream.transformer.sources.put(Source(pixels, i, Fraction(1, 90000), self.now, 1))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    def notices(self) -> list[events.Notice]:
+        return [event for event in self.told if isinstance(event, events.Notice)]
+
+    async def film_until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await self.film(0.1)
+            await asyncio.sleep(0.001)
+
+
+@contextlib.asynccontextmanager
+async def watching(engine: ScriptedEngine | None = None) -> AsyncIterator[Camera]:
+    """A stream that was asked for a first plate, and its camera."""
+    engine = engine or ScriptedEngine()
+    backdrops = Backdrops((), PictureLimits(1000, 1000), 1)
+    stream = Stream("desk", "k" * 32, engine.open_stream(), backdrops, Settings())
+    camera = Camera(stream)
+    stream.listeners.add(camera.told.append)
+    await stream.prepare(Scenery(plate="first"))
+    finding = asyncio.create_task(stream.find_plate())
+    await asyncio.sleep(0)
+    try:
+        yield camera
+    finally:
+        finding.cancel()
+        await asyncio.gather(finding, return_exceptions=True)
+        stream.close()
+        engine.close()
+
+
+def progress(camera: Camera) -> str | None:
+    first = camera.stream.plate.first
+    return None if first is None else first.progress
+
+
+async def test_three_still_seconds_become_the_plate_and_that_is_said():
+    async with watching() as camera:
+        await camera.film(STILLNESS - 0.2)
+        assert camera.stream.plate.state == "none"
+        await camera.film_until(lambda: camera.stream.plate.state == "ready")
+        assert camera.stream.plate.report is not None
+        assert camera.stream.plate.report.shots >= 25
+        await until(lambda: progress(camera) == "learnt", what="the watch is over")
+        assert [notice.level for notice in camera.notices()] == ["info"]
+        assert any(isinstance(event, events.PlateChanged) for event in camera.told)
+
+
+async def test_while_somebody_walks_about_there_is_no_plate_and_then_there_is():
+    async with watching() as camera:
+        await camera.film(6, passer_by)
+        await until(lambda: camera.stream.plate.first.refused == "moved", what="a refusal")
+        assert (camera.stream.plate.state, progress(camera)) == ("none", "watching")
+        left = camera.now
+        await camera.film_until(lambda: camera.stream.plate.state == "ready")
+        assert camera.now - left > STILLNESS - 0.2
+
+
+async def test_after_half_a_minute_nothing_is_the_first_plate_any_more(
+    caplog: pytest.LogCaptureFixture,
+):
+    async with watching() as camera:
+        await camera.film(LIMIT + 1, passer_by)
+        await until(lambda: progress(camera) == "missed", what="the watch is over")
+        await camera.film(2 * STILLNESS)
+        assert camera.stream.plate.state == "none"
+        (notice,) = camera.notices()
+        assert notice.level == "warning"
+        assert "Something moved." in notice.text
+        assert notice.text in caplog.text
+
+
+async def test_another_camera_or_size_begins_the_stillness_anew():
+    async with watching() as camera:
+        await camera.film(STILLNESS - 0.5)
+        await camera.film(STILLNESS - 0.5, lambda i: np.full((48, 48), 128, np.uint8))
+        await camera.film(STILLNESS - 0.5)
+        assert camera.stream.plate.state == "none"
+
+
+async def test_a_plate_that_somebody_gives_meanwhile_is_kept():
+    async with watching() as camera:
+        await camera.film(1)
+        report = await camera.stream.plate.load(HALL)
+        await camera.film(3 * STILLNESS)
+        assert camera.stream.plate.report is report
+        await until(lambda: progress(camera) == "ended", what="the watch is over")
+
+
+async def test_forgetting_ends_the_watch():
+    async with watching() as camera:
+        await camera.film(1)
+        await camera.stream.plate.forget()
+        await camera.film(3 * STILLNESS)
+        assert camera.stream.plate.state == "none"
+        assert camera.stream.plate.first is None
+
+
+async def test_a_capture_that_is_refused_does_not_end_the_watch():
+    async with watching() as camera:
+        await camera.film(1)
+        with pytest.raises(CaptureImpossible):
+            await camera.stream.plate.capture()
+        await camera.film_until(lambda: camera.stream.plate.state == "ready")
+
+
+async def test_a_picture_given_while_the_engine_learns_wins():
+    engine = ScriptedEngine()
+    async with watching(engine) as camera:
+        engine.script.append(Step(hang=True))
+        hanging = engine.streams[0].composite(WALL)
+        await camera.film(STILLNESS + 0.5)
+        loading = asyncio.create_task(camera.stream.plate.load(HALL))
+        await asyncio.sleep(0)
+        engine.release()
+        report = await loading
+        hanging.result()
+        await camera.film(STILLNESS)
+        assert camera.stream.plate.report is report
+        picture = await camera.stream.plate.picture()
+        assert picture is not None
+        assert picture[0, 0, 0] == 90
+
+
+async def test_an_engine_that_fails_is_said_to_fail():
+    engine = ScriptedEngine()
+    async with watching(engine) as camera:
+        engine.streams[0]._learn = None  # type: ignore[method-assign, assignment]
+        await camera.film_until(lambda: progress(camera) == "ended")
+        await until(lambda: bool(camera.notices()), what="a notice")
+        assert camera.notices()[0].level == "error"
+        assert camera.stream.plate.state == "none"
+
+
+async def test_a_stream_that_has_a_plate_learns_no_other():
+    async with watching() as camera:
+        report = await camera.stream.plate.load(HALL)
+        await camera.stream.prepare(Scenery(plate="first"))
+        await camera.stream.find_plate()
+        assert camera.stream.plate.report is report
+
+
+async def test_who_publishes_by_url_alone_is_shown_before_the_backdrop_and_never_the_room(
+    tmp_path: Path,
+):
+    async with running(tmp_path) as gateway:
+        obs, viewer = gateway.client(), gateway.client()
+        await obs.publish("/whip/desk?plate=first&backdrop=%23000000", back=False)
+        await viewer.watch("desk")
+        await viewer.video(5)
+        plate = gateway.worker.stream("desk").plate
+        state = await (await obs.call("GET", "")).json()
+        assert state["plate"]["first"] == {"state": "watching", "refused": None}
+        await until(lambda: plate.state == "ready", what="the first plate")
+        assert isinstance(obs.camera, GreyCamera)
+        obs.camera.person = True
+        await until(lambda: abs(viewer.screen.centre - PERSON) < 20, what="the person appears")
+        assert abs(viewer.screen.corner - BLACK) < 12
+        assert max(float(frame[4:24, 4:24].max()) for frame in viewer.screen.frames) < 60
+        state = await (await obs.call("GET", "")).json()
+        assert state["plate"]["first"] == {"state": "learnt", "refused": None}
