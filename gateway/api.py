@@ -15,10 +15,11 @@ from gateway.backdrops import Backdrops, Entry, NotYours, UnknownBackdrop
 from gateway.decoding import Decoding
 from gateway.engine_calls import EngineFailed
 from gateway.pictures import PictureLimits, decode_picture, encode_png
+from gateway.placement import Placement
 from gateway.settings import Settings
 from gateway.stream import Stream
 from gateway.stream_plate import CaptureImpossible
-from gateway.worker import Placement, Worker
+from gateway.worker import Worker
 from models.errors import PictureError, PlateRefused
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")

@@ -19,13 +19,14 @@ from gateway.decoding import Crowded, Decoding
 from gateway.gallery import BuiltIn, built_in
 from gateway.matting import Engine, description_json
 from gateway.pictures import BadPicture
+from gateway.placement import InThisProcess
 from gateway.sdp import BadOffer
 from gateway.settings import Settings
 from gateway.signalling import RETRY
 from gateway.stats import exposition
 from gateway.whep import Whep
 from gateway.whip import Whip
-from gateway.worker import InThisProcess, Worker
+from gateway.worker import Worker
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

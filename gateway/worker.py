@@ -7,7 +7,6 @@ import contextlib
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
 
 from gateway.access import same
 from gateway.backdrops import Backdrops
@@ -34,31 +33,6 @@ class NameTaken(Exception):
 
 class NotLive(Exception):
     """There is nothing to watch under this name, or not at the moment."""
-
-
-class Placement(Protocol):
-    """Decides which worker holds a stream. In this process there is one; others may follow."""
-
-    def place(self, name: str) -> Worker:
-        """The worker for a stream that is to be published."""
-
-    def holding(self, name: str) -> Worker:
-        """The worker where this stream lives: its watchers must go there too."""
-
-
-class InThisProcess:
-    """The `Placement` with one worker."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    def place(self, name: str) -> Worker:
-        """See `Placement`."""
-        return self._worker
-
-    def holding(self, name: str) -> Worker:
-        """See `Placement`."""
-        return self._worker
 
 
 class Worker:
