@@ -85,6 +85,9 @@ class Outbound:
     ) -> None:
         """`hosts` as in the setting `relay_hosts`; `networks` may be reached besides the public."""
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._literals = frozenset(
+            host for entry in self._hosts if _address(host := _without_port(entry)) is not None
+        )
         self._networks = tuple(networks)
         self._look_up = look_up
 
@@ -125,19 +128,18 @@ class Outbound:
         """Look the host up and check what it stands for; raises `Refused` or `Unreachable`."""
         url = self.permitted(url)
         host = (url.raw_host or "").lower()
-        port = url.port or 0
-        # An address that is listed itself is meant.
-        meant = _address(host) is not None and self._names(host, port)
-        return Target(url, tuple(await self.addresses(host, port, listed=meant)))
+        return Target(url, tuple(await self.addresses(host, url.port or 0)))
 
-    async def addresses(self, host: str, port: int, *, listed: bool = False) -> list[str]:
-        """Where a host is, listed by name or not; raises like `resolve`.
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """Where a host is, whether or not it is listed; raises like `resolve`.
 
         All of its addresses must be allowed: one that answers with a public and a private address
         is up to no good.
         """
-        literal = _address(host)
-        if literal is not None:
+        if _address(host) is not None:
+            if host in self._literals:
+                # An address that is listed itself is meant.
+                return [host]
             found: Sequence[str] = [host]
         else:
             try:
@@ -147,7 +149,7 @@ class Outbound:
                 raise Unreachable(f"the name {host} cannot be looked up: {error}") from error
         for text in found:
             address = _address(text)
-            if address is None or not (listed or self._reaches(address)):
+            if address is None or not self._reaches(address):
                 raise Refused(
                     f"{host} stands for {text}, an address outside the public internet; the "
                     "server's operator can allow its network (relay_networks)."
@@ -203,6 +205,12 @@ def _address(text: str) -> Address | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+def _without_port(entry: str) -> str:
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    return entry if entry.count(":") > 1 else entry.partition(":")[0]
 
 
 def _is_host(host: str) -> bool:
