@@ -89,6 +89,22 @@ class Settings(BaseModel):
         str | None,
         _group("network", "Address under which the outside reaches this machine (1:1 NAT)."),
     ] = None
+    relay_hosts: Annotated[
+        tuple[str, ...],
+        _group(
+            "network",
+            "Hosts that `POST /relays` may call: `sfu.example.org`, `.example.org` for all below "
+            "it, `HOST:PORT` for one port, `*` for all; empty: it is refused.",
+        ),
+    ] = ()
+    relay_networks: Annotated[
+        tuple[str, ...],
+        _group(
+            "network",
+            "Networks outside the public internet where those hosts may be, such as `10.0.0.0/8` "
+            "or `127.0.0.0/8`. An address listed in `relay_hosts` needs none.",
+        ),
+    ] = ()
 
     max_sessions: Annotated[
         int, _group("limits", "WebRTC sessions at a time, publishing and watching.", ge=1)
@@ -99,6 +115,10 @@ class Settings(BaseModel):
     max_watchers: Annotated[
         int, _group("limits", "Watchers per stream; each costs one video encoder.", ge=0)
     ] = 8
+    max_relays: Annotated[
+        int,
+        _group("limits", "Relays at a time; each pulls, mattes and pushes one stream.", ge=0),
+    ] = 4
     max_candidates: Annotated[
         int, _group("limits", "ICE candidates that one peer may send.", ge=1)
     ] = 32
@@ -166,7 +186,15 @@ class Settings(BaseModel):
         ),
     ] = 1.0
 
-    @field_validator("tokens", "origins", "ice_servers", "host_addresses", mode="before")
+    @field_validator(
+        "tokens",
+        "origins",
+        "ice_servers",
+        "host_addresses",
+        "relay_hosts",
+        "relay_networks",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -204,6 +232,21 @@ class Settings(BaseModel):
     def _addresses(cls, value: Any) -> Any:
         for address in (value,) if isinstance(value, str) else value or ():
             ipaddress.ip_address(address)
+        return value
+
+    @field_validator("relay_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if "/" in host or "@" in host or ("*" in host and host != "*"):
+                raise ValueError(f"{host!r} is not a host such as sfu.example.org")
+        return value
+
+    @field_validator("relay_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
         return value
 
     @model_validator(mode="after")
