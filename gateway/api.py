@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 from aiohttp import web
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from gateway import events
@@ -14,6 +17,7 @@ from gateway.access import Access, Problem, read_body, require_type, stream_name
 from gateway.backdrops import Backdrops, Entry, NotYours, UnknownBackdrop
 from gateway.decoding import Decoding
 from gateway.engine_calls import EngineFailed
+from gateway.kept_plates import KeptPlates, UnknownPlate
 from gateway.pictures import PictureLimits, decode_picture, encode_png
 from gateway.placement import Placement
 from gateway.settings import Settings
@@ -21,6 +25,8 @@ from gateway.stream import Stream
 from gateway.stream_plate import CaptureImpossible
 from gateway.worker import Worker
 from models.errors import PictureError, PlateRefused
+
+T = TypeVar("T")
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 CHOICE_LIMIT = 4096
@@ -36,9 +42,15 @@ class Streams:
     """`/streams/{name}` with its plate and backdrop; all of it needs the stream's key."""
 
     def __init__(
-        self, placement: Placement, access: Access, settings: Settings, decoding: Decoding
+        self,
+        placement: Placement,
+        access: Access,
+        settings: Settings,
+        decoding: Decoding,
+        plates: KeptPlates,
     ) -> None:
         self._placement = placement
+        self._plates = plates
         self._access = access
         self._decoding = decoding
         self._limits = picture_limits(settings)
@@ -75,13 +87,23 @@ class Streams:
         return web.json_response(asdict(report))
 
     async def load(self, request: web.Request) -> web.Response:
-        """Take the plate from a picture, such as the one that `GET` gave before a restart."""
+        """Take the plate from a picture, or one that was kept: `{"kept": NAME}`."""
         _, stream = self._find(request)
-        require_type(request, *PICTURE_TYPES)
-        data = await read_body(request, self._limits.size)
-        rgb = await self._decoding.run(decode_picture, data, self._limits)
+        require_type(request, *PICTURE_TYPES, "application/json")
+        owner = None
+        if request.content_type == "application/json":
+            body = await read_body(request, CHOICE_LIMIT)
+            asked = read_json(events.KeptPlateName.model_validate_json, body, "plate")
+            try:
+                kept = self._plates.find(asked.kept)
+                rgb, owner = await self._decoding.run(kept.rgb), kept.owner
+            except UnknownPlate as error:
+                raise Problem(422, "unknown-plate", f"No plate {error} is kept.") from None
+        else:
+            data = await read_body(request, self._limits.size)
+            rgb = await self._decoding.run(decode_picture, data, self._limits)
         try:
-            report = await stream.plate.load(rgb)
+            report = await stream.plate.load(rgb, owner)
         except CaptureImpossible as error:
             raise Problem(409, error.reason, error.detail) from None
         except PlateRefused as error:
@@ -95,15 +117,15 @@ class Streams:
     async def look(self, request: web.Request) -> web.Response:
         """The plate as PNG: for the key alone, as it shows somebody's room."""
         _, stream = self._find(request, token_opens=False)
+        if not stream.plate.opened_by(stream.key):
+            raise Problem(403, "key", "Somebody else kept this plate; their key alone shows it.")
         try:
             rgb = await stream.plate.picture()
         except EngineFailed as error:
             raise Problem(503, "engine", str(error)) from None
         if rgb is None:
             raise Problem(404, "no-plate", "This stream has no plate yet.")
-        png = await asyncio.to_thread(encode_png, rgb)
-        headers = {"Cache-Control": "no-store"}
-        return web.Response(body=png, content_type="image/png", headers=headers)
+        return await private_png(rgb)
 
     async def forget(self, request: web.Request) -> web.Response:
         """Forget the plate: watchers see the backdrop only."""
@@ -146,14 +168,26 @@ class Streams:
 
 def read_choice(body: bytes) -> events.BackdropChoice:
     """Parse a choice; raises 400 for what is no JSON and 422 for what is no choice."""
+    return read_json(events.decode_choice, body, "backdrop")
+
+
+def read_json(decode: Callable[[bytes], T], body: bytes, reason: str) -> T:
+    """Parse a body; raises 400 for what is no JSON, and 422 with the `reason` for what else."""
     try:
-        return events.decode_choice(body)
+        return decode(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise Problem(400, "malformed-json", "The body is not JSON.") from None
         place = ".".join(str(part) for part in first["loc"])
-        raise Problem(422, "backdrop", f"{place or 'backdrop'}: {first['msg']}") from None
+        raise Problem(422, reason, f"{place or reason}: {first['msg']}") from None
+
+
+async def private_png(rgb: NDArray[np.uint8]) -> web.Response:
+    """Somebody's room, for no cache to keep."""
+    png = await asyncio.to_thread(encode_png, rgb)
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=png, content_type="image/png", headers=headers)
 
 
 def describe(worker: Worker, stream: Stream) -> dict[str, Any]:

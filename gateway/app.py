@@ -17,9 +17,11 @@ from gateway.api import Gallery, Streams, picture_limits
 from gateway.backdrops import Backdrops, check_default
 from gateway.decoding import Crowded, Decoding
 from gateway.gallery import BuiltIn, built_in
+from gateway.kept_plates import KeptPlates
 from gateway.matting import Engine, description_json
 from gateway.pictures import BadPicture
 from gateway.placement import InThisProcess
+from gateway.plates import Plates
 from gateway.relays.relays import Relays
 from gateway.relays.resource import RelayResource
 from gateway.sdp import BadOffer
@@ -59,13 +61,15 @@ def create_app(
 ) -> web.Application:
     """The whole gateway around an engine, which stays the caller's to close.
 
-    Raises `gateway.settings.SettingsError` for a default backdrop that the gallery does not have.
+    Raises `gateway.settings.SettingsError` for a default backdrop that the gallery does not have,
+    and for a folder of plates that cannot be used.
     """
     pictures = built_in() if gallery is None else gallery
     check_default(settings.default_backdrop, pictures)
     backdrops = Backdrops(pictures, picture_limits(settings), settings.max_uploads)
     decoding = Decoding()
-    worker = Worker(settings, engine, backdrops)
+    plates = KeptPlates(settings.plates_folder, settings.max_kept_plates)
+    worker = Worker(settings, engine, backdrops, plates)
     placement = InThisProcess(worker)
     access = Access(settings.tokens, settings.origins)
     app = web.Application(middlewares=[problems, guard(access)])
@@ -76,7 +80,8 @@ def create_app(
     app.cleanup_ctx.append(running(worker, relays))
     app.add_routes(Whip(placement, access, settings).routes())
     app.add_routes(Whep(placement, access, settings).routes())
-    app.add_routes(Streams(placement, access, settings, decoding).routes())
+    app.add_routes(Streams(placement, access, settings, decoding, plates).routes())
+    app.add_routes(Plates(plates, placement, access, settings, decoding).routes())
     app.add_routes(Gallery(backdrops, access, settings, decoding).routes())
     app.add_routes(RelayResource(relays, access, settings).routes())
     app.add_routes(Operators(worker, access, settings).routes())

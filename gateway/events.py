@@ -1,4 +1,4 @@
-"""What travels as JSON: the data-channel messages and the choice of a backdrop. Pure.
+"""What travels as JSON: the data-channel messages, and what `PUT` takes. Pure.
 
 `PROTOCOL.md` describes the same in prose; a test holds the two together. Nothing that controls a
 stream travels on the data channel: streams that come from an SFU or OBS have none.
@@ -65,6 +65,18 @@ class Report(Message):
     brightness: float
     sharpness: float
     motion: float
+
+
+class KeptPlateName(Message):
+    """Body of `PUT /streams/{name}/plate`: take the plate that was kept under this name."""
+
+    kept: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+
+
+class StreamName(Message):
+    """Body of `PUT /plates/{name}`: keep this stream's plate."""
+
+    stream: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
 
 
 class Welcome(Message):

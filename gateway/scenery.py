@@ -15,8 +15,18 @@ from pydantic import ValidationError
 
 from gateway import events
 
-PlateSource: TypeAlias = Literal["first"]
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The plate that was kept under this name."""
+
+    name: str
+
+
+PlateSource: TypeAlias = Literal["first"] | Kept
 """`first`: the first still, empty stretch of the source itself."""
+
+KEPT: Final = re.compile(r"kept:([A-Za-z0-9_-]{1,64})")
 
 BLUR: Final = re.compile(r"blur(?::([0-9.]{1,8}))?")
 
@@ -52,9 +62,11 @@ def read_scenery(values: Mapping[str, object]) -> Scenery:
 
 
 def _plate(value: object) -> PlateSource:
-    if value != "first":
-        raise BadScenery("plate", "plate takes `first`.")
-    return "first"
+    if value == "first":
+        return "first"
+    if isinstance(value, str) and (match := KEPT.fullmatch(value)):
+        return Kept(match[1])
+    raise BadScenery("plate", "plate takes `first`, or `kept:NAME` for one that was kept.")
 
 
 def _backdrop(value: object) -> events.BackdropChoice:

@@ -12,11 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.fields import FieldInfo
 
 PREFIX: Final = "CLEANPLATE_"
-BEGIN: Final = "<!-- settings: begin, written by `cleanplate serve --print-settings-table` -->"
-END: Final = "<!-- settings: end -->"
 
 
 class SettingsError(Exception):
@@ -133,6 +130,9 @@ class Settings(BaseModel):
     max_uploads: Annotated[
         int, _group("limits", "Uploaded backdrops kept; the longest unused goes first.", ge=1)
     ] = 64
+    max_kept_plates: Annotated[
+        int, _group("limits", "Plates kept under a name; more are refused.", ge=0)
+    ] = 16
     connect_deadline: Annotated[
         float, _group("limits", "Seconds that a session may take to connect.", gt=0)
     ] = 15.0
@@ -175,6 +175,14 @@ class Settings(BaseModel):
     default_backdrop: Annotated[
         str | None,
         _group("matting", "Gallery id that new streams begin with; empty: the first one."),
+    ] = None
+    plates_folder: Annotated[
+        Path | None,
+        _group(
+            "matting",
+            "Folder where plates that are kept under a name outlive a restart; empty: in memory "
+            "only. They show rooms.",
+        ),
     ] = None
     freeze: Annotated[
         float,
@@ -268,31 +276,3 @@ class Settings(BaseModel):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
-
-
-def group_of(field: FieldInfo) -> str:
-    """The heading under which a setting stands."""
-    assert isinstance(field.json_schema_extra, dict)
-    return str(field.json_schema_extra["group"])
-
-
-def shown(field: FieldInfo) -> str:
-    """A default for people."""
-    if field.default is None or field.default in ("", ()):
-        return ""
-    if isinstance(field.default, bool):
-        return str(field.default).lower()
-    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
-
-
-def settings_table() -> str:
-    """The README's table, with its markers."""
-    rows = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
-    heading = ""
-    for name, field in Settings.model_fields.items():
-        if group_of(field) != heading:
-            heading = group_of(field)
-            rows.append(f"| **{heading}** | | | |")
-        default = f"`{shown(field)}`" if shown(field) else ""
-        rows.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {field.description} |")
-    return "\n".join([BEGIN, *rows, END])

@@ -15,6 +15,7 @@ from gateway import events
 from gateway.audio import AudioRelay
 from gateway.backdrops import Backdrops
 from gateway.engine_calls import answered
+from gateway.kept_plates import KeptPlate
 from gateway.matting import MattingStream
 from gateway.scenery import AS_IT_IS, Scenery
 from gateway.settings import Settings
@@ -59,6 +60,8 @@ class Stream:
         self._changing = asyncio.Lock()
         self._scenery: Scenery = AS_IT_IS
         """What the newest publishing asked for."""
+        self._kept: KeptPlate | None = None
+        """The plate that `find_plate` is to take."""
 
     async def begin(self, choice: events.BackdropChoice) -> None:
         """Set the first backdrop; does not wait for the engine, which keeps the order."""
@@ -78,8 +81,10 @@ class Stream:
         for listener in list(self.listeners):
             listener(event)
 
-    async def prepare(self, scenery: Scenery) -> None:
+    async def prepare(self, scenery: Scenery, kept: KeptPlate | None = None) -> None:
         """Take over what a publishing asks for; raises `gateway.backdrops.UnknownBackdrop`.
+
+        `kept` is the plate that the scenery names, if it names one.
 
         A publisher that merely returns asks for the same as before, and must not undo what was
         chosen since. The plate is found by `find_plate`, once there is video.
@@ -87,13 +92,18 @@ class Stream:
         before, self._scenery = self._scenery, scenery
         if scenery.backdrop is not None and scenery.backdrop != before.backdrop:
             await self.begin(scenery.backdrop)
+        anew = self.plate.report is None or scenery.plate != before.plate
+        self._kept = kept if anew else None
 
     async def find_plate(self) -> None:
         """Look for the plate that was asked for: run it beside `transformer.run`.
 
         Returns when it is found, missed, or was never asked for; raises nothing.
         """
-        if self._scenery.plate == "first":
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await self.plate.use(kept)
+        elif self._scenery.plate == "first":
             await self.plate.learn_first()
 
     def hand_over(self, key: str) -> None:

@@ -19,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import events
+from gateway.access import same
 from gateway.engine_calls import EngineFailed, answered
 from gateway.first_plate import LIMIT, FirstPlate
+from gateway.kept_plates import KeptPlate, UnknownPlate, digest
 from gateway.matting import MattingStream
 from gateway.slot import Newest, SlotClosed
 from gateway.stats import StreamStats
 from gateway.transformer import Level, Source
-from models.errors import ADVICE
+from models.errors import ADVICE, MattingError, PictureError, PlateRefused
 from models.report import I420, PlateReport
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,10 @@ COLLECTING: Final = 3.0
 """Seconds; one second of frames is wanted, and slow cameras get a little longer."""
 NO_VIDEO: Final = 2.0
 """Seconds without a frame after which there is no video to capture from."""
+
+
+NOBODY: Final = ""
+"""No key has this digest."""
 
 
 class CaptureImpossible(Exception):
@@ -61,6 +67,9 @@ class StreamPlate:
     ) -> None:
         self.report: PlateReport | None = None
         """Of the plate in use."""
+        self.owner: str | None = None
+        """Digest of the key that opens the picture, where it was somebody's kept plate; `None`
+        where it is the stream's own; `NOBODY` while the engine may hold the one or the other."""
         self.first: FirstPlate | None = None
         """The watch for a plate that nobody captures, if one was asked for."""
         self._name = name
@@ -105,21 +114,48 @@ class StreamPlate:
                 self._require_newest(mine)
                 learning = self._learn(shots)
                 report = await answered(learning, lambda: self._require_newest(mine))
-                self.report = report
+                self.report, self.owner = report, None
             finally:
                 if self._asked == mine:
                     self._collecting = False
                     self._tell()
         return report
 
-    async def load(self, rgb: NDArray[np.uint8]) -> PlateReport:
-        """Take a picture, H x W x 3; raises like `capture`."""
+    async def load(self, rgb: NDArray[np.uint8], owner: str | None = None) -> PlateReport:
+        """Take a picture, H x W x 3, that `owner` may look at; raises like `capture`.
+
+        Also raises `PictureError`.
+        """
         with self._next() as mine:
+            before = self.owner
+            if owner != before:
+                self.owner = NOBODY
             self._calls += 1
             loaded = self._matting.load_plate(rgb)
-            self.report = await answered(loaded, lambda: self._require_newest(mine))
+            try:
+                report = await answered(loaded, lambda: self._require_newest(mine))
+            except (PlateRefused, PictureError):
+                self.owner = before
+                raise
+            self.report, self.owner = report, owner
             self._tell()
-        return self.report
+        return report
+
+    async def use(self, kept: KeptPlate) -> None:
+        """Take a kept plate; what somebody asks for at the same time comes first.
+
+        Ends without an error, like `learn_first`.
+        """
+        try:
+            await self.load(await asyncio.to_thread(kept.rgb), kept.owner)
+        except CaptureImpossible as error:
+            logger.info("stream %s: plate %s is not used: %s", self._name, kept.name, error)
+        except UnknownPlate:
+            self._say("warning", f"The plate {kept.name} is gone; capture one.")
+        except (MattingError, EngineFailed) as error:
+            self._say("error", f"The plate {kept.name} cannot be used. {error}")
+        else:
+            self._say("info", f"The plate {kept.name} is used as soon as it fits.")
 
     async def learn_first(self) -> None:
         """Watch for a first plate while there is none, for up to `first_plate.LIMIT`.
@@ -157,9 +193,13 @@ class StreamPlate:
         self._calls += 1
         # The state changes first: whatever the engine does, this plate is not ours any more.
         self._coming = self._collecting = False
-        self.report = self.first = None
+        self.report = self.owner = self.first = None
         self._tell()
         return self._matting.forget_plate()
+
+    def opened_by(self, key: str) -> bool:
+        """Whether the stream's `key` shows the picture: a kept one is for who kept it only."""
+        return self.owner is None or same(digest(key), self.owner)
 
     async def picture(self) -> NDArray[np.uint8] | None:
         """The plate, H x W x 3 RGB."""
@@ -206,6 +246,7 @@ class StreamPlate:
             self.report = await answered(learning, require_last)
         except CaptureImpossible:
             return False
+        self.owner = None
         self._tell()
         return True
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from gateway.access import KEY_HEADER, Access, Problem, given_key, stream_name
 from gateway.backdrops import UnknownBackdrop
+from gateway.kept_plates import UnknownPlate
 from gateway.placement import Placement
 from gateway.scenery import BadScenery, Scenery, read_scenery
 from gateway.sdp import BadOffer, Offer
@@ -66,6 +67,8 @@ class Whip:
             session = await worker.publish(
                 name, key, offer, trusted=self._access.has_token(request), scenery=scenery
             )
+        except UnknownPlate as error:
+            raise Problem(422, "unknown-plate", f"No plate {error} is kept.") from None
         except UnknownBackdrop:
             raise Problem(422, "unknown-backdrop", "There is no picture with this id.") from None
         except NameTaken:

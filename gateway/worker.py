@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 from gateway.access import same
 from gateway.backdrops import Backdrops
 from gateway.feed import Feed
+from gateway.kept_plates import KeptPlate, KeptPlates
 from gateway.matting import Engine
 from gateway.network import Network
 from gateway.owned_tasks import OwnedTasks
-from gateway.scenery import AS_IT_IS, Scenery
+from gateway.scenery import AS_IT_IS, Kept, Scenery
 from gateway.sdp import Offer
 from gateway.session import Publication, Session, Watch
 from gateway.settings import Settings
@@ -38,12 +39,15 @@ class NotLive(Exception):
 class Worker:
     """Publishes, watches, and forgets streams that nobody feeds any more."""
 
-    def __init__(self, settings: Settings, engine: Engine, backdrops: Backdrops) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, backdrops: Backdrops, plates: KeptPlates
+    ) -> None:
         self.engine = engine
         self.totals = Totals()
         self.draining = False
         self._settings = settings
         self._backdrops = backdrops
+        self._plates = plates
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, Session] = {}
         self._feeds: set[Feed] = set()
@@ -68,18 +72,17 @@ class Worker:
         """Begin a session that feeds the stream `name`; a key is made where none is brought.
 
         A stream that still lingers, or lives, is taken over with its plate and backdrop by who
-        brings its key; `trusted` callers may take over one that only lingers, with a new key and
-        without the plate. Raises `BadOffer`, `NameTaken`, `Full` or
-        `gateway.backdrops.UnknownBackdrop`.
+        brings its key; `trusted` callers may take over one that only lingers, with a new key and no
+        plate. Raises `BadOffer`, `NameTaken`, `Full`, and as `kept_plate`.
         """
-        self._backdrops.require(scenery.backdrop)
+        kept = self.kept_plate(scenery)
         with self._claimed(name, key, trusted) as (stream, new):
             peer = self.network.peer(stream.stats.arrivals)
             session = Publication(stream, peer, offer, self._settings, self.engine)
             # Entered before its answer: a second request must find this place taken.
             self._enter(session)
             try:
-                await self._prepare(stream, new, scenery)
+                await self._prepare(stream, new, scenery, kept)
                 await session.open()
                 await self._take_over(session)
             except BaseException:
@@ -104,12 +107,12 @@ class Worker:
         it lingers, as after a session. Whoever feeds watches `Feed.over`. Takes over, and raises,
         like `publish`.
         """
-        self._backdrops.require(scenery.backdrop)
+        kept = self.kept_plate(scenery)
         with self._claimed(name, key, trusted) as (stream, new):
             feed = Feed(stream)
             self._feeds.add(feed)
             try:
-                await self._prepare(stream, new, scenery)
+                await self._prepare(stream, new, scenery, kept)
                 await self._take_over(feed)
                 yield feed
             finally:
@@ -136,6 +139,11 @@ class Worker:
             raise
         self._tasks.start(self._attend(session))
         return session
+
+    def kept_plate(self, scenery: Scenery) -> KeptPlate | None:
+        """For `Stream.prepare`; raises `UnknownBackdrop` or `UnknownPlate`."""
+        self._backdrops.require(scenery.backdrop)
+        return self._plates.find(scenery.plate.name) if isinstance(scenery.plate, Kept) else None
 
     def session(self, name: str, session: str) -> Session | None:
         """The session behind a URL."""
@@ -230,10 +238,12 @@ class Worker:
             self._claims[name] -= 1
             self._leave(stream)
 
-    async def _prepare(self, stream: Stream, new: bool, scenery: Scenery) -> None:
-        if new and scenery.backdrop is None:
+    async def _prepare(
+        self, stream: Stream, new: bool, scenery: Scenery, kept: KeptPlate | None
+    ) -> None:
+        if new:
             await stream.begin(self._backdrops.first(self._settings.default_backdrop))
-        await stream.prepare(scenery)
+        await stream.prepare(scenery, kept)
 
     async def _take_over(self, session: Publication | Feed) -> None:
         name = session.stream.name

@@ -61,7 +61,7 @@ class MattingPipeline(Generic[Image]):
             backend.ready, accelerator=careful or backend.accelerator, governor=governor
         )
         self._plate: Plate | None = None
-        self._proven = False
+        self._proven = self._fitting = False
         self._backdrop: Backdrop = Transparent()
         self._alpha: NDArray[np.float32] | None = None
         self._tracker: PlateTracker | None = None
@@ -80,11 +80,10 @@ class MattingPipeline(Generic[Image]):
     def set_plate(self, plate: Plate | None, *, proven: bool = True) -> None:
         """Use this plate from the next frame on; `None` forgets the scene.
 
-        One that is not `proven`, not learned from this camera a moment ago, shows nobody until some
-        frames in a row have fitted it.
+        One that was not just learned from this camera, not `proven`, shows nobody until it fits.
         """
         self._plate = plate
-        self._proven = proven
+        self._proven = self._fitting = proven
         self._alpha = self._tracker = self._plate_image = self._fitted = self._size = None
         if self._features is not None:
             self._features.clear()
@@ -135,7 +134,7 @@ class MattingPipeline(Generic[Image]):
         return composite
 
     def key(self, source: I420) -> FrameKey | None:
-        """The program that this frame goes through; `None` if through none."""
+        """The program that this frame goes through, if any."""
         if self._features is None or self._plate is None:
             return None
         detail = self._ladder.at(colour.frame_size(source))
@@ -201,8 +200,10 @@ class MattingPipeline(Generic[Image]):
     ) -> Composite:
         """The one place that decides whether anything of the source, in `mixed`, may be seen.
 
-        `tracker` has followed this frame; it is `None` without a plate.
+        `tracker` has followed this frame; `None` without a plate.
         """
+        if tracker is not None and not (tracker.lost or self._fitting):
+            self._fitting, self._backdrop_image, self._backdrop_frame = True, None, None
         if tracker is None or tracker.lost or mixed is None:
             pixels = self._backdrop_alone(size)
             clock.lap("composite")
@@ -295,4 +296,5 @@ class MattingPipeline(Generic[Image]):
         return frame.copy()
 
     def _scene(self) -> NDArray[np.uint8] | None:
-        return None if self._plate is None else self._plate.rgb
+        """What a blur may show: a plate only once it has fitted, else it is of somebody's room."""
+        return self._plate.rgb if self._plate is not None and self._fitting else None

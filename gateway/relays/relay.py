@@ -18,6 +18,7 @@ from yarl import URL
 
 from gateway.backdrops import UnknownBackdrop
 from gateway.composite_track import CompositeTrack
+from gateway.kept_plates import UnknownPlate
 from gateway.peer import Peer
 from gateway.relays.backoff import Patience
 from gateway.relays.calls import CallFailed
@@ -108,7 +109,7 @@ class Relay:
             ) as feed:
                 self.began.set_result(feed.stream)
                 await self._live(feed.stream, feed.over, lambda: feed.reason)
-        except (NameTaken, Full, UnknownBackdrop) as error:
+        except (NameTaken, Full, UnknownBackdrop, UnknownPlate) as error:
             self.began.set_exception(error)
         finally:
             # Unless something unheard of happened: nobody shall wait for it for ever.

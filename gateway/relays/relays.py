@@ -36,7 +36,7 @@ class Relays:
         self._tasks = OwnedTasks()
 
     async def begin(self, plan: Plan, outbound: Outbound, tell: Tell | None = None) -> Relay:
-        """Begin a relay; raises `gateway.worker.NameTaken`, `Full` or `UnknownBackdrop`."""
+        """Begin a relay; raises `Full`, and what `Worker.feeding` raises."""
         if len(self._running) >= self._limit:
             raise Full("the server has as many relays as it may have")
         relay = Relay(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.access import KEY_HEADER, NAME, Access, Problem, given_key, read_body, require_type
 from gateway.backdrops import UnknownBackdrop
+from gateway.kept_plates import UnknownPlate
 from gateway.relays.outbound import Outbound, Refused
 from gateway.relays.relay import Plan, Relay
 from gateway.relays.relays import Relays
@@ -78,6 +79,8 @@ class RelayResource:
         try:
             relay = await self._relays.begin(plan, self._outbound)
             stream = await relay.began
+        except UnknownPlate as error:
+            raise Problem(422, "unknown-plate", f"No plate {error} is kept.") from None
         except UnknownBackdrop:
             raise Problem(422, "unknown-backdrop", "There is no picture with this id.") from None
         except NameTaken:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -11,7 +12,9 @@ from pydantic import TypeAdapter
 from gateway import events
 from gateway.access import Problem
 from gateway.app import create_app
+from gateway.kept_plates import KeptPlate
 from gateway.matting import ScriptedEngine
+from gateway.plates import entry
 from gateway.settings import Settings
 from models.errors import ADVICE
 from tests.gateway.loopback import running
@@ -59,6 +62,13 @@ def test_every_backdrop_has_an_example_that_is_accepted():
 def test_the_report_is_one():
     (example,) = examples("report")
     TypeAdapter(events.Report).validate_json(example)
+
+
+def test_a_kept_plate_is_told_of_as_written():
+    (example,) = examples("kept")
+    kept = datetime(2026, 11, 25, 23, tzinfo=UTC)
+    plate = KeptPlate("desk", "", int(kept.timestamp()), 1280, 720, b"")
+    assert entry(plate) == json.loads(example)
 
 
 def test_the_problem_looks_like_ours():

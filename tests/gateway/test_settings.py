@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import BEGIN, END, Settings, settings_table
+from gateway.settings import Settings
+from gateway.settings_table import BEGIN, END, settings_table
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,21 @@ def test_an_old_plate_never_shows_another_room_not_even_for_a_frame(backend: Ide
         assert np.abs(rgb - (0, 0, 255)).max() < 12
 
 
+def test_an_old_plate_is_not_even_shown_out_of_focus_before_it_has_fitted(backend: Ideal):
+    pipeline = MattingPipeline(backend)
+    pipeline.set_backdrop(Blur(24))
+    pipeline.set_plate(load_plate(np.full((72, 128, 3), (200, 40, 40), np.uint8)), proven=False)
+    for _ in range(30):
+        rgb = colour.to_rgb(pipeline.composite(colour.to_i420(room())).pixels).astype(int)
+        assert np.abs(rgb - (32, 34, 38)).max() < 12
+    pipeline.set_plate(load_plate(room()), proven=False)
+    for _ in range(20):
+        composite = pipeline.composite(colour.to_i420(room()))
+    assert composite.validity == "good"
+    rgb = colour.to_rgb(composite.pixels).astype(int)
+    assert np.abs(rgb[36, 20:108] - room()[36, 20:108]).max() < 12
+
+
 def test_a_plate_has_to_prove_itself_to_another_camera_or_a_turned_one(backend: Ideal):
     pipeline = MattingPipeline(backend)
     pipeline.set_plate(load_plate(room()))
