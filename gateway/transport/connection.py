@@ -78,8 +78,7 @@ class Connection(RTCPeerConnection):
     async def setRemoteDescription(self, sessionDescription: RTCSessionDescription) -> None:
         """As aiortc's; tracks that appear get a bounded queue."""
         await super().setRemoteDescription(sessionDescription)
-        if sessionDescription.type == "answer":
-            # Which of the offered codecs it is, only the answer says.
+        if self.signalingState == "stable":
             self._use_our_encoder()
         for receiver in self.getReceivers():
             track = receiver.track
@@ -94,7 +93,9 @@ class Connection(RTCPeerConnection):
     ) -> None:
         """As aiortc's; senders of video get our encoder once the codec is agreed on."""
         await super().setLocalDescription(sessionDescription)
-        self._use_our_encoder()
+        # Not after our offer: which of its codecs it will be, only the answer says.
+        if self.signalingState == "stable":
+            self._use_our_encoder()
 
     def _use_our_encoder(self) -> None:
         for transceiver in self.getTransceivers():
