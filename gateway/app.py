@@ -84,7 +84,7 @@ def create_app(
     app.add_routes(Plates(plates, placement, access, settings, decoding).routes())
     app.add_routes(Gallery(backdrops, access, settings, decoding).routes())
     app.add_routes(RelayResource(relays, access, settings).routes())
-    app.add_routes(Operators(worker, access, settings).routes())
+    app.add_routes(Operators(worker, relays, access, settings).routes())
     add_page(app, page_folder() if page is None else page)
     return app
 
@@ -92,8 +92,9 @@ def create_app(
 class Operators:
     """`/capabilities` for pages, `/healthz`, `/readyz` and `/metrics` for operators."""
 
-    def __init__(self, worker: Worker, access: Access, settings: Settings) -> None:
+    def __init__(self, worker: Worker, relays: Relays, access: Access, settings: Settings) -> None:
         self._worker = worker
+        self._relays = relays
         self._access = access
         self._settings = settings
 
@@ -135,7 +136,8 @@ class Operators:
     async def metrics(self, request: web.Request) -> web.Response:
         """Prometheus text."""
         worker = self._worker
-        text = exposition(worker.totals, worker.all_stats(), worker.gauges())
+        gauges = worker.gauges() | self._relays.gauges()
+        text = exposition(worker.totals, worker.all_stats(), gauges)
         response = web.Response(body=text.encode())
         response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -137,8 +138,13 @@ class Calls:
             raise CallFailed(f"{place} does not answer within {TIMEOUT.total:g} s") from error
         except aiohttp.ClientConnectorCertificateError as error:
             raise CallFailed(f"the certificate of {place} cannot be trusted") from error
+        except aiohttp.ClientConnectorSSLError as error:
+            raise CallFailed(f"TLS with {place} fails: {error.os_error.args[-1]}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise CallFailed(f"{place} cannot be reached: {error}") from error
+            # aiohttp repeats the address, which is in `place` already.
+            number = getattr(error, "errno", None)
+            why = os.strerror(number) if number else str(error) or type(error).__name__
+            raise CallFailed(f"{place} cannot be reached: {why}") from error
 
     def _headers(self, url: URL, body: str | None, etag: str | None) -> dict[str, str]:
         headers = {}

@@ -95,7 +95,7 @@ class RemoteSession:
             raise CallFailed(f"{self._place} offers, but names no Location to answer to")
         # As for trickled candidates: who gives an ETag may insist on it (RFC 9725, 4.3.1).
         reply = await self._calls.request("PATCH", self._url, answer, etag=self._etag)
-        if reply.status not in (200, 204):
+        if not 200 <= reply.status < 300:
             raise reply.refusal(self._place)
 
 

@@ -60,6 +60,14 @@ class Relays:
         """By its id."""
         return next((relay for relay in self.all() if relay.id == name), None)
 
+    def gauges(self) -> dict[str, int]:
+        """How many there are, and how many of them are connected on both sides."""
+        running = self._running.values()
+        return {
+            "relays": len(running),
+            "relays_live": sum(each.state == "live" for each in running),
+        }
+
     async def remove(self, relay: Relay) -> None:
         """End it, wait until both servers were told, and forget it."""
         relay.end("it was deleted")

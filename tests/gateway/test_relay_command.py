@@ -77,7 +77,10 @@ async def relaying(server: ScriptedSfu, *arguments: str, **options: Any) -> Asyn
 
 async def person(server: ScriptedSfu) -> None:
     screen = server.screen
-    await until(lambda: screen.count and abs(screen.centre - PERSON) < 20, what="the person at the other end")
+    await until(
+        lambda: screen.count and abs(screen.centre - PERSON) < 20,
+        what="the person at the other end",
+    )
     assert abs(screen.corner - BLACK) < 12
 
 

@@ -99,9 +99,15 @@ async def test_an_endless_answer_is_cut_off():
 
 async def test_a_server_that_is_not_there_can_be_tried_again():
     async with answering() as (calls, url, _):
-        with pytest.raises(CallFailed, match="cannot be reached") as caught:
+        with pytest.raises(CallFailed, match="cannot be reached: Connection refused") as caught:
             await calls.request("POST", url.with_port(1))
         assert not caught.value.final
+
+
+async def test_a_server_that_speaks_no_tls_is_told_as_such():
+    async with answering() as (calls, url, _):
+        with pytest.raises(CallFailed, match="TLS with"):
+            await calls.request("POST", url.with_scheme("https"))
 
 
 @pytest.mark.parametrize(

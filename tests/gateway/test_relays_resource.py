@@ -91,6 +91,9 @@ async def test_a_relay_is_begun_looked_at_and_ended(tmp_path: Path):
         assert described["pull"]["state"] == "connected"
         listed = await (await gateway.http.get("/relays")).text()
         assert "sekret" not in listed + str(described)
+        metrics = await (await gateway.http.get("/metrics")).text()
+        assert "cleanplate_relays 1\n" in metrics
+        assert "cleanplate_relays_live 1\n" in metrics
         # Its stream is one like any other, with the key that came with the answer.
         key = {"Cleanplate-Key": begun.headers["Cleanplate-Key"]}
         stream = await (await gateway.http.get("/streams/desk", headers=key)).json()
