@@ -27,6 +27,7 @@ from gateway.engine_calls import EngineFailed
 from gateway.kept_plates import UnknownPlate
 from gateway.matting import Engine
 from gateway.pictures import BadPicture, PictureLimits, decode_picture
+from gateway.relays.calls import place_of
 from gateway.relays.outbound import EVERYWHERE, Outbound
 from gateway.relays.relay import Plan, Relay
 from gateway.serve import PATIENCE, say
@@ -76,6 +77,7 @@ async def attended(
     try:
         if door is not None:
             await web.SockSite(runner, door.listener, ssl_context=door.context).start()
+        warn(order.plan)
         relay = await begun(app, order, settings)
         stream = await relay.began
         if door is not None:
@@ -132,6 +134,14 @@ def read_picture(flag: str, path: Path, limits: PictureLimits) -> NDArray[np.uin
         return decode_picture(path.read_bytes(), limits)
     except (OSError, BadPicture) as error:
         raise BadOrder(f"{flag}: {path}: {error}") from error
+
+
+def warn(plan: Plan) -> None:
+    """Say that a token can be read on its way."""
+    sides = ((plan.source, plan.source_token), (plan.sink, plan.sink_token))
+    for url, token in sides:
+        if token and url.scheme == "http" and url.host not in ("localhost", "127.0.0.1", "::1"):
+            say(f"warning: the token for {place_of(url)} travels unencrypted; https would hide it")
 
 
 def introduce(stream: Stream, settings: Settings, port: int) -> None:

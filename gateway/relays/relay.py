@@ -111,6 +111,9 @@ class Relay:
                 await self._live(feed.stream, feed.over, lambda: feed.reason)
         except (NameTaken, Full, UnknownBackdrop, UnknownPlate) as error:
             self.began.set_exception(error)
+        except Exception:
+            self.failed, self.reason = True, "the relay itself failed; the log says why"
+            raise
         finally:
             # Unless something unheard of happened: nobody shall wait for it for ever.
             self.began.cancel()

@@ -39,7 +39,8 @@ async def pulled(
         else:
             await accepted(peer, reply.text, endpoint.place)
         if peer.video is None:
-            raise CallFailed(f"{endpoint.place} sends no video", final=True)
+            # There may be a camera later.
+            raise CallFailed(f"{endpoint.place} sends no video")
         await connected(peer, endpoint.place, deadline)
         yield peer
 

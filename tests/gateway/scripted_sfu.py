@@ -41,6 +41,7 @@ class ScriptedSfu:
         self.counters = False
         """Whether WHEP makes counter-offers, as Janus does."""
         self.sounds = False
+        self.shows = True
         self.cameras: list[GreyCamera] = []
         self.screen = Screen()
         self.sound = Screen()
@@ -137,6 +138,8 @@ class ScriptedSfu:
         await self.server.close()
 
     def _outgoing(self) -> dict[str, MediaStreamTrack]:
+        if not self.shows:
+            return {"audio": Tone()}
         camera = GreyCamera()
         camera.person = self._person
         self.cameras.append(camera)

@@ -15,10 +15,13 @@ import aiohttp
 import numpy as np
 import pytest
 from aiohttp import web
+from yarl import URL
 
+from gateway.attended_relay import warn
 from gateway.matting import ScriptedEngine
 from gateway.pictures import encode_png
 from gateway.relay_command import add_arguments, read_order, relay
+from gateway.relays.relay import Plan
 from tests.gateway.loopback import BLACK, PERSON, ROOM, until
 from tests.gateway.scripted_sfu import ScriptedSfu, sfu
 
@@ -185,3 +188,20 @@ def test_tokens_of_the_command_line_come_before_those_of_the_environment(
     words = [word for pair in GOOD.items() for word in pair]
     plan = read_order(parser.parse_args([*words, "--to-token", "to-line"])).plan
     assert (plan.source_token, plan.sink_token) == ("from-environment", "to-line")
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://sfu.example.org/a", True),
+        ("https://sfu.example.org/a", False),
+        ("http://127.0.0.1/a", False),
+    ],
+)
+def test_a_token_that_can_be_read_on_its_way_is_warned_of(
+    url: str, warned: bool, capsys: pytest.CaptureFixture[str]
+):
+    warn(Plan(source=URL(url), sink=URL(url), name="desk", sink_token="sekret"))
+    said = capsys.readouterr().out
+    assert ("http://sfu.example.org travels unencrypted" in said) is warned
+    assert "sekret" not in said

@@ -165,6 +165,18 @@ async def test_a_server_that_is_busy_or_has_nothing_yet_is_asked_again(tmp_path:
         assert it.sfu.counts("POST", "whep") == 6
 
 
+async def test_a_server_that_has_sound_alone_is_asked_again(tmp_path: Path):
+    async with relaying(tmp_path) as it:
+        it.sfu.shows = False
+        relay = await it.begin()
+        await until(lambda: it.sfu.counts("POST", "whep") > 1, what="another call")
+        assert "no video" in relay.describe()["pull"]["trouble"]
+        it.sfu.shows = True
+        await until(lambda: relay.state == "live", what="live")
+        # Each session that was of no use was given back.
+        assert len(it.sfu.sessions["whep"]) == 1
+
+
 async def test_a_relay_with_the_wrong_token_ends_and_says_which_side(tmp_path: Path):
     async with relaying(tmp_path) as it:
         it.sfu.refusals["whip"].append(web.Response(status=401))
