@@ -4,14 +4,15 @@ For cameras that nobody sits at a page for. When somebody captures a plate, they
 picture is empty; here nobody does, and a person who is taken for the scene leaves a hole through
 which the room is seen as soon as they move. So it takes more:
 
-- `STILLNESS`: nobody is perfectly still for three seconds. Over one breath and one sway, a person
-  is displaced by far more than the third of a pixel that `models.motion` sees.
+- `STILLNESS`: nobody is perfectly still for three seconds. An outline that a breath moves by a
+  quarter of a pixel to either side, at 640 of width, is seen in three seconds, though not in one:
+  `tests/models/test_motion.py`.
 - `LIMIT`: what comes later is no empty scene at the start any more. Whoever goes on looking for
   hours finds, at last, three seconds in which somebody far away or frozen seems still.
 
-What cannot be known: whether a dressmaker's dummy, a chair, a photograph of a person, a person on a
-frozen video, or one so far away that their breath is less than a third of a pixel of 640 belongs to
-the scene. They become part of the plate.
+What cannot be known: whether a dummy, a chair, a photograph of a person, a person on a frozen
+video, or one so far away that breathing moves them by less than that, belongs to the scene. They
+become part of the plate.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ STILLNESS: Final = 3.0
 SPACING: Final = 0.09
 """Seconds between shots, a tenth less jitter: as many in all as a capture has, as more would only
 cost time."""
+MOST_BYTES: Final = 160 * 2**20
+"""Of shots; where frames are larger than 1920x1080 there are fewer of them, 12 of 4096x2304."""
 PAUSE: Final = 1.0
-"""Seconds from one attempt to the next: one of them takes a fifth of a second of a core."""
+"""Seconds from one attempt to the next: one costs 5 ms of a core per shot (`models.plate`)."""
 LIMIT: Final = 30.0
 """Seconds of video after which there is no empty scene at the start."""
 
@@ -93,7 +96,8 @@ class FirstPlate:
         """Add a frame if it is due; whether there are enough now."""
         shots = self._shots
         if shots:
-            if source.arrived < shots[-1].arrived + SPACING:
+            spacing = max(SPACING, STILLNESS * source.pixels.nbytes / MOST_BYTES)
+            if source.arrived < shots[-1].arrived + spacing:
                 return False
             if (source.epoch, source.pixels.shape) != (shots[-1].epoch, shots[-1].pixels.shape):
                 shots.clear()

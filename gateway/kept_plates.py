@@ -104,8 +104,9 @@ class KeptPlates:
         """
         self._folder = folder
         self._most = most
-        self._lock = threading.Lock()
         self._plates: dict[str, KeptPlate] = {}
+        self._changing = threading.Lock()
+        """Held while files change; who only looks never waits for it."""
         if folder is None:
             return
         try:
@@ -120,16 +121,14 @@ class KeptPlates:
 
     def all(self) -> list[KeptPlate]:
         """By name."""
-        with self._lock:
-            return sorted(self._plates.values(), key=lambda plate: plate.name)
+        return sorted(self._plates.copy().values(), key=lambda plate: plate.name)
 
     def find(self, name: str) -> KeptPlate:
         """Raises `UnknownPlate`."""
-        with self._lock:
-            try:
-                return self._plates[name]
-            except KeyError:
-                raise UnknownPlate(name) from None
+        try:
+            return self._plates[name]
+        except KeyError:
+            raise UnknownPlate(name) from None
 
     def keep(
         self,
@@ -148,7 +147,7 @@ class KeptPlates:
         height, width = rgb.shape[:2]
         kept = int(time.time())
         png = _encode(rgb, owner, kept)
-        with self._lock:
+        with self._changing:
             old = self._plates.get(name)
             if old is not None and not may_replace(old):
                 raise PlateTaken(name)
@@ -160,7 +159,7 @@ class KeptPlates:
 
     def remove(self, plate: KeptPlate) -> None:
         """Forget it, unless it was replaced meanwhile; deletes. Raises `KeepingFailed`."""
-        with self._lock:
+        with self._changing:
             if self._plates.get(plate.name) is not plate:
                 return
             if isinstance(plate.place, Path):

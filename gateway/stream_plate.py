@@ -234,7 +234,9 @@ class StreamPlate:
         return self._matting.learn_plate(shots)
 
     async def _learn_first(self, shots: Sequence[I420]) -> bool:
-        """Beside what others ask for, and undone by it; raises `PlateRefused`, `EngineFailed`."""
+        """After what others ask for, and undone by it; raises `PlateRefused`, `EngineFailed`."""
+        if self._coming:
+            return False
         learning = self._learn(shots)
         mine = self._calls
 

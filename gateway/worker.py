@@ -82,8 +82,9 @@ class Worker:
             # Entered before its answer: a second request must find this place taken.
             self._enter(session)
             try:
-                await self._prepare(stream, new, scenery, kept)
+                await self._begin(stream, new)
                 await session.open()
+                await stream.prepare(scenery, kept)
                 await self._take_over(session)
             except BaseException:
                 self._sessions.pop(session.id, None)
@@ -112,7 +113,8 @@ class Worker:
             feed = Feed(stream)
             self._feeds.add(feed)
             try:
-                await self._prepare(stream, new, scenery, kept)
+                await self._begin(stream, new)
+                await stream.prepare(scenery, kept)
                 await self._take_over(feed)
                 yield feed
             finally:
@@ -238,12 +240,9 @@ class Worker:
             self._claims[name] -= 1
             self._leave(stream)
 
-    async def _prepare(
-        self, stream: Stream, new: bool, scenery: Scenery, kept: KeptPlate | None
-    ) -> None:
+    async def _begin(self, stream: Stream, new: bool) -> None:
         if new:
             await stream.begin(self._backdrops.first(self._settings.default_backdrop))
-        await stream.prepare(scenery, kept)
 
     async def _take_over(self, session: Publication | Feed) -> None:
         name = session.stream.name

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import numpy as np
@@ -19,7 +19,7 @@ from av import AudioFrame, VideoFrame
 from gateway import events
 from gateway.app import WORKER, create_app
 from gateway.gallery import BuiltIn
-from gateway.matting import ScriptedEngine
+from gateway.matting import Engine, ScriptedEngine
 from gateway.pictures import encode_jpeg
 from gateway.settings import Settings
 from gateway.transport.connection import Connection, Tuning
@@ -273,9 +273,9 @@ def small_gallery(folder: Path) -> tuple[BuiltIn, ...]:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, engine: ScriptedEngine | None = None, **settings: Any
+    folder: Path, engine: Engine | None = None, **settings: Any
 ) -> AsyncIterator[Gateway]:
-    """The application with a scripted engine; everything is closed at the end."""
+    """The application, with a scripted engine or this one; everything is closed at the end."""
     engine = engine or ScriptedEngine()
     chosen = Settings(**{"host_addresses": ("127.0.0.1",), "freeze": 0.3, **settings})
     app = create_app(chosen, engine, gallery=small_gallery(folder), page=folder)
@@ -283,12 +283,14 @@ async def running(
     await server.start_server()
     try:
         async with aiohttp.ClientSession(server.make_url("/")) as http:
-            gateway = Gateway(http, engine, app[WORKER], server)
+            # Who brings another engine does not ask the gateway for it.
+            gateway = Gateway(http, cast(ScriptedEngine, engine), app[WORKER], server)
             try:
                 yield gateway
             finally:
                 await asyncio.gather(*(client.close() for client in gateway.clients))
     finally:
-        engine.release()
+        if isinstance(engine, ScriptedEngine):
+            engine.release()
         await server.close()
-        engine.close()
+        await asyncio.to_thread(engine.close)

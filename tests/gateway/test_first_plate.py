@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,14 +12,16 @@ import pytest
 
 from gateway import events
 from gateway.backdrops import Backdrops
-from gateway.first_plate import LIMIT, STILLNESS
+from gateway.first_plate import LIMIT, MOST_BYTES, PAUSE, STILLNESS, FirstPlate
 from gateway.matting import ScriptedEngine, Step
 from gateway.pictures import PictureLimits
 from gateway.scenery import Scenery
 from gateway.settings import Settings
+from gateway.slot import Newest
 from gateway.stream import Stream
 from gateway.stream_plate import CaptureImpossible
 from gateway.transformer import Source
+from models.report import I420
 from tests.gateway.loopback import BLACK, PERSON, GreyCamera, running, until
 
 WALL = np.full((36, 32), 128, np.uint8)
@@ -38,27 +40,36 @@ class Camera:
     """Frames whose times say that seconds pass; nobody waits for them."""
 
     stream: Stream
-    fps: float = 30
+    engine: ScriptedEngine
+    fps: float = 10
     now: float = 100.0
     told: list[events.Event] = field(default_factory=list)
 
     async def film(
-        self, seconds: float, picture: Callable[[int], np.ndarray] | None = None
+        self,
+        seconds: float,
+        picture: Callable[[int], np.ndarray] | None = None,
+        *,
+        busy: bool = False,
     ) -> None:
+        """Every frame is followed by all that comes of it, unless the engine is `busy`."""
         for i in range(round(seconds * self.fps)):
             pixels = WALL if picture is None else picture(i)
             self.now += 1 / self.fps
             self.stream.transformer.sources.put(Source(pixels, i, Fraction(1, 90000), self.now, 1))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await turns()
+            if not busy:
+                await asyncio.wrap_future(self.engine.thread.submit(int))
+                await turns()
 
     def notices(self) -> list[events.Notice]:
         return [event for event in self.told if isinstance(event, events.Notice)]
 
-    async def film_until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            await self.film(0.1)
-            await asyncio.sleep(0.001)
+
+async def turns() -> None:
+    """Everything that need not wait for the engine is done."""
+    for _ in range(8):
+        await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager
@@ -67,7 +78,7 @@ async def watching(engine: ScriptedEngine | None = None) -> AsyncIterator[Camera
     engine = engine or ScriptedEngine()
     backdrops = Backdrops((), PictureLimits(1000, 1000), 1)
     stream = Stream("desk", "k" * 32, engine.open_stream(), backdrops, Settings())
-    camera = Camera(stream)
+    camera = Camera(stream, engine)
     stream.listeners.add(camera.told.append)
     await stream.prepare(Scenery(plate="first"))
     finding = asyncio.create_task(stream.find_plate())
@@ -90,10 +101,11 @@ async def test_three_still_seconds_become_the_plate_and_that_is_said():
     async with watching() as camera:
         await camera.film(STILLNESS - 0.2)
         assert camera.stream.plate.state == "none"
-        await camera.film_until(lambda: camera.stream.plate.state == "ready")
+        await camera.film(0.4)
+        assert camera.stream.plate.state == "ready"
         assert camera.stream.plate.report is not None
         assert camera.stream.plate.report.shots >= 25
-        await until(lambda: progress(camera) == "learnt", what="the watch is over")
+        assert progress(camera) == "learnt"
         assert [notice.level for notice in camera.notices()] == ["info"]
         assert any(isinstance(event, events.PlateChanged) for event in camera.told)
 
@@ -101,11 +113,12 @@ async def test_three_still_seconds_become_the_plate_and_that_is_said():
 async def test_while_somebody_walks_about_there_is_no_plate_and_then_there_is():
     async with watching() as camera:
         await camera.film(6, passer_by)
-        await until(lambda: camera.stream.plate.first.refused == "moved", what="a refusal")
+        assert camera.stream.plate.first is not None
+        assert camera.stream.plate.first.refused == "moved"
+        await camera.film(STILLNESS - 0.2)
         assert (camera.stream.plate.state, progress(camera)) == ("none", "watching")
-        left = camera.now
-        await camera.film_until(lambda: camera.stream.plate.state == "ready")
-        assert camera.now - left > STILLNESS - 0.2
+        await camera.film(PAUSE + 0.4)
+        assert camera.stream.plate.state == "ready"
 
 
 async def test_after_half_a_minute_nothing_is_the_first_plate_any_more(
@@ -113,7 +126,7 @@ async def test_after_half_a_minute_nothing_is_the_first_plate_any_more(
 ):
     async with watching() as camera:
         await camera.film(LIMIT + 1, passer_by)
-        await until(lambda: progress(camera) == "missed", what="the watch is over")
+        assert progress(camera) == "missed"
         await camera.film(2 * STILLNESS)
         assert camera.stream.plate.state == "none"
         (notice,) = camera.notices()
@@ -136,7 +149,7 @@ async def test_a_plate_that_somebody_gives_meanwhile_is_kept():
         report = await camera.stream.plate.load(HALL)
         await camera.film(3 * STILLNESS)
         assert camera.stream.plate.report is report
-        await until(lambda: progress(camera) == "ended", what="the watch is over")
+        assert progress(camera) == "ended"
 
 
 async def test_forgetting_ends_the_watch():
@@ -153,7 +166,8 @@ async def test_a_capture_that_is_refused_does_not_end_the_watch():
         await camera.film(1)
         with pytest.raises(CaptureImpossible):
             await camera.stream.plate.capture()
-        await camera.film_until(lambda: camera.stream.plate.state == "ready")
+        await camera.film(STILLNESS)
+        assert camera.stream.plate.state == "ready"
 
 
 async def test_a_picture_given_while_the_engine_learns_wins():
@@ -161,7 +175,7 @@ async def test_a_picture_given_while_the_engine_learns_wins():
     async with watching(engine) as camera:
         engine.script.append(Step(hang=True))
         hanging = engine.streams[0].composite(WALL)
-        await camera.film(STILLNESS + 0.5)
+        await camera.film(STILLNESS + 0.5, busy=True)
         loading = asyncio.create_task(camera.stream.plate.load(HALL))
         await asyncio.sleep(0)
         engine.release()
@@ -174,12 +188,27 @@ async def test_a_picture_given_while_the_engine_learns_wins():
         assert picture[0, 0, 0] == 90
 
 
+async def test_no_first_plate_is_learned_while_the_engine_takes_a_picture():
+    engine = ScriptedEngine()
+    async with watching(engine) as camera:
+        await camera.film(STILLNESS - 0.2)
+        engine.script.append(Step(hang=True))
+        hanging = engine.streams[0].composite(WALL)
+        loading = asyncio.create_task(camera.stream.plate.load(HALL))
+        await camera.film(2, busy=True)
+        engine.release()
+        report = await loading
+        hanging.result()
+        assert camera.stream.plate.report is report
+        assert report.shots == 1
+
+
 async def test_an_engine_that_fails_is_said_to_fail():
     engine = ScriptedEngine()
     async with watching(engine) as camera:
         engine.streams[0]._learn = None  # type: ignore[method-assign, assignment]
-        await camera.film_until(lambda: progress(camera) == "ended")
-        await until(lambda: bool(camera.notices()), what="a notice")
+        await camera.film(STILLNESS + 0.2)
+        assert progress(camera) == "ended"
         assert camera.notices()[0].level == "error"
         assert camera.stream.plate.state == "none"
 
@@ -190,6 +219,26 @@ async def test_a_stream_that_has_a_plate_learns_no_other():
         await camera.stream.prepare(Scenery(plate="first"))
         await camera.stream.find_plate()
         assert camera.stream.plate.report is report
+
+
+@pytest.mark.parametrize(("shape", "most"), [((1080 * 3 // 2, 1920), 34), ((3456, 4096), 13)])
+async def test_the_shots_of_large_frames_stay_within_bounds(shape: tuple[int, int], most: int):
+    sources: Newest[Source] = Newest()
+    first = FirstPlate(sources)
+    given: list[int] = []
+
+    async def learn(shots: Sequence[I420]) -> bool:
+        given.append(len(shots))
+        return True
+
+    watch = asyncio.create_task(first.watch(learn, lambda: True))
+    frame = np.zeros(shape, np.uint8)
+    for i in range(110):
+        await asyncio.sleep(0)
+        sources.put(Source(frame, i, Fraction(1, 90000), i / 30, 1))
+    await watch
+    assert 9 <= given[0] <= most
+    assert given[0] * frame.nbytes <= 1.1 * MOST_BYTES
 
 
 async def test_who_publishes_by_url_alone_is_shown_before_the_backdrop_and_never_the_room(

@@ -48,6 +48,16 @@ def test_motion_is_seen_through_a_poor_connection(what: str):
     assert motion.moved, str(motion)
 
 
+@pytest.mark.parametrize(("seconds", "seen"), [(1.0, False), (3.0, True)])
+def test_shallow_breath_is_seen_in_three_seconds_and_not_in_one(seconds: float, seen: bool):
+    def breathing(i: int) -> Rgb:
+        time = seconds * i / 30
+        return person(ROOM, 320, swell=0.25 * np.sin(time * 2 * np.pi / 4))
+
+    motion = measure_motion(np.stack(plain(film(breathing))))
+    assert motion.moved is seen, str(motion)
+
+
 def test_strong_noise_is_not_motion():
     assert not measure_motion(np.stack(plain(film(lambda i: ROOM, noise=10)))).moved
 
