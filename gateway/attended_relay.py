@@ -138,7 +138,7 @@ def read_picture(flag: str, path: Path, limits: PictureLimits) -> NDArray[np.uin
 
 def warn(plan: Plan) -> None:
     """Say that a token can be read on its way."""
-    sides = ((plan.source, plan.source_token), (plan.sink, plan.sink_token))
+    sides = ((plan.pull_url, plan.pull_token), (plan.push_url, plan.push_token))
     for url, token in sides:
         if token and url.scheme == "http" and url.host not in ("localhost", "127.0.0.1", "::1"):
             say(f"warning: the token for {place_of(url)} travels unencrypted; https would hide it")

@@ -39,10 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The two URLs, the scene, and all settings."""
     relay = parser.add_argument_group("relay")
     relay.add_argument(
-        "--from", dest="source", metavar="URL", required=True, help="WHEP URL to pull from"
+        "--from", dest="pull_url", metavar="URL", required=True, help="WHEP URL to pull from"
     )
     relay.add_argument(
-        "--to", dest="sink", metavar="URL", required=True, help="WHIP URL to push the composite to"
+        "--to",
+        dest="push_url",
+        metavar="URL",
+        required=True,
+        help="WHIP URL to push the composite to",
     )
     for name, what in (("from_token", "the one to pull from"), ("to_token", "the other")):
         relay.add_argument(
@@ -112,7 +116,7 @@ def read_order(args: argparse.Namespace) -> Order:
         raise BadOrder("--name takes 1 to 64 of A-Z, a-z, 0-9, - and _")
     outbound = anywhere()
     urls = {}
-    for flag, text in (("--from", args.source), ("--to", args.sink)):
+    for flag, text in (("--from", args.pull_url), ("--to", args.push_url)):
         try:
             urls[flag] = outbound.read(text)
         except Refused as error:
@@ -131,11 +135,11 @@ def read_order(args: argparse.Namespace) -> Order:
         raise BadOrder(f"--{error.reason}: {error.detail} There is no such file either.") from None
     return Order(
         Plan(
-            source=urls["--from"],
-            sink=urls["--to"],
+            pull_url=urls["--from"],
+            push_url=urls["--to"],
             name=args.name,
-            source_token=args.from_token or os.environ.get(TOKENS["from_token"]) or None,
-            sink_token=args.to_token or os.environ.get(TOKENS["to_token"]) or None,
+            pull_token=args.from_token or os.environ.get(TOKENS["from_token"]) or None,
+            push_token=args.to_token or os.environ.get(TOKENS["to_token"]) or None,
             scenery=scenery,
         ),
         plate_file=files.get("plate"),

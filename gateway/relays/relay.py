@@ -37,9 +37,9 @@ from gateway.worker import Full, NameTaken, Worker
 class Plan:
     """What a relay is to do."""
 
-    source: URL
+    pull_url: URL
     """Where the camera's video is pulled from (WHEP)."""
-    sink: URL
+    push_url: URL
     """Where the composite is pushed to (WHIP)."""
     name: str
     """Of the stream in between."""
@@ -47,8 +47,8 @@ class Plan:
     """Opens that stream, as a publisher's key does; without, one is made."""
     trusted: bool = False
     """See `Worker.publish`."""
-    source_token: str | None = field(default=None, repr=False)
-    sink_token: str | None = field(default=None, repr=False)
+    pull_token: str | None = field(default=None, repr=False)
+    push_token: str | None = field(default=None, repr=False)
     scenery: Scenery = AS_IT_IS
 
 
@@ -84,8 +84,8 @@ class Relay:
         self._patience = patience
         self._over = asyncio.Event()
         self._has_audio = False
-        self._pull = Leg("pull", Endpoint(plan.source, plan.source_token, outbound), patience, tell)
-        self._push = Leg("push", Endpoint(plan.sink, plan.sink_token, outbound), patience, tell)
+        self._pull = Leg("pull", Endpoint(plan.pull_url, plan.pull_token, outbound), patience, tell)
+        self._push = Leg("push", Endpoint(plan.push_url, plan.push_token, outbound), patience, tell)
 
     @property
     def has_begun(self) -> bool:

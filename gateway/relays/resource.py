@@ -33,10 +33,10 @@ class RelayRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Annotated[Url, Field(alias="from")]
-    sink: Annotated[Url, Field(alias="to")]
-    source_token: Annotated[Token | None, Field(alias="from_token", repr=False)] = None
-    sink_token: Annotated[Token | None, Field(alias="to_token", repr=False)] = None
+    pull_url: Annotated[Url, Field(alias="from")]
+    push_url: Annotated[Url, Field(alias="to")]
+    pull_token: Annotated[Token | None, Field(alias="from_token", repr=False)] = None
+    push_token: Annotated[Token | None, Field(alias="to_token", repr=False)] = None
     name: Annotated[str | None, Field(pattern=f"^{NAME.pattern}$")] = None
     plate: object = None
     backdrop: object = None
@@ -119,7 +119,7 @@ class RelayResource:
 
     def _plan(self, asked: RelayRequest, key: str | None, trusted: bool) -> Plan:
         urls = {}
-        for side, text in (("from", asked.source), ("to", asked.sink)):
+        for side, text in (("from", asked.pull_url), ("to", asked.push_url)):
             try:
                 urls[side] = self._outbound.read(text)
             except Refused as error:
@@ -129,13 +129,13 @@ class RelayResource:
         except BadScenery as error:
             raise Problem(422, error.reason, error.detail) from None
         return Plan(
-            source=urls["from"],
-            sink=urls["to"],
+            pull_url=urls["from"],
+            push_url=urls["to"],
             name=asked.name or secrets.token_urlsafe(16),
             key=key,
             trusted=trusted,
-            source_token=asked.source_token,
-            sink_token=asked.sink_token,
+            pull_token=asked.pull_token,
+            push_token=asked.push_token,
             scenery=scenery,
         )
 

@@ -187,7 +187,7 @@ def test_tokens_of_the_command_line_come_before_those_of_the_environment(
     add_arguments(parser)
     words = [word for pair in GOOD.items() for word in pair]
     plan = read_order(parser.parse_args([*words, "--to-token", "to-line"])).plan
-    assert (plan.source_token, plan.sink_token) == ("from-environment", "to-line")
+    assert (plan.pull_token, plan.push_token) == ("from-environment", "to-line")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_tokens_of_the_command_line_come_before_those_of_the_environment(
 def test_a_token_that_can_be_read_on_its_way_is_warned_of(
     url: str, warned: bool, capsys: pytest.CaptureFixture[str]
 ):
-    warn(Plan(source=URL(url), sink=URL(url), name="desk", sink_token="sekret"))
+    warn(Plan(pull_url=URL(url), push_url=URL(url), name="desk", push_token="sekret"))
     said = capsys.readouterr().out
     assert ("http://sfu.example.org travels unencrypted" in said) is warned
     assert "sekret" not in said

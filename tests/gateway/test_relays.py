@@ -34,8 +34,8 @@ class Setting:
 
     async def begin(self, **changes: Any) -> Relay:
         plan = Plan(
-            source=URL(self.sfu.url("/whep/cam")),
-            sink=URL(self.sfu.url("/whip/out")),
+            pull_url=URL(self.sfu.url("/whep/cam")),
+            push_url=URL(self.sfu.url("/whip/out")),
             name="desk",
             scenery=BLACKNESS,
         )
@@ -107,7 +107,7 @@ async def test_at_the_end_both_servers_are_told(tmp_path: Path):
         assert it.relays.all() == []
 
 
-async def test_a_lost_source_is_found_again_with_plate_and_backdrop(tmp_path: Path):
+async def test_a_lost_camera_is_found_again_with_plate_and_backdrop(tmp_path: Path):
     async with relaying(tmp_path) as it:
         await it.begin()
         await it.capture()
@@ -121,7 +121,7 @@ async def test_a_lost_source_is_found_again_with_plate_and_backdrop(tmp_path: Pa
         assert described["push"]["connections"] == 1
 
 
-async def test_a_lost_sink_is_found_again(tmp_path: Path):
+async def test_a_lost_stage_is_found_again(tmp_path: Path):
     async with relaying(tmp_path) as it:
         await it.begin()
         await it.capture()
@@ -135,7 +135,7 @@ async def test_a_lost_sink_is_found_again(tmp_path: Path):
         assert described["push"]["connections"] == 2
 
 
-async def test_a_source_that_falls_silent_is_called_anew(tmp_path: Path):
+async def test_a_camera_that_falls_silent_is_called_anew(tmp_path: Path):
     async with relaying(tmp_path, replace(QUICK, stalled=1.0)) as it:
         await it.begin()
         await it.capture()
@@ -192,9 +192,9 @@ async def test_a_relay_with_the_wrong_token_ends_and_says_which_side(tmp_path: P
 
 async def test_each_side_gets_its_own_token_with_every_call(tmp_path: Path):
     async with relaying(tmp_path) as it:
-        relay = await it.begin(source_token="source-secret", sink_token="sink-secret")
+        relay = await it.begin(pull_token="pull-secret", push_token="push-secret")
         await until(lambda: relay.state == "live")
-    for protocol, token in (("whep", "Bearer source-secret"), ("whip", "Bearer sink-secret")):
+    for protocol, token in (("whep", "Bearer pull-secret"), ("whip", "Bearer push-secret")):
         calls = [asked for asked in it.sfu.asked if asked.path.startswith(f"/{protocol}")]
         assert [asked.method for asked in calls] == ["OPTIONS", "POST", "DELETE"]
         assert {asked.token for asked in calls} == {token}
@@ -206,7 +206,7 @@ async def test_a_redirect_is_followed_and_the_token_stays_behind(tmp_path: Path)
     async with relaying(tmp_path) as it, sfu() as other:
         moved = web.Response(status=307, headers={"Location": other.url("/whep/cam")})
         it.sfu.refusals["whep"].append(moved)
-        relay = await it.begin(source_token="source-secret")
+        relay = await it.begin(pull_token="pull-secret")
         await until(lambda: relay.state == "live", what="live on the other server")
         assert {asked.token for asked in other.asked} == {None}
         await it.relays.remove(relay)
