@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeAlias
 
-from gateway.relays.backoff import Backoff, Patience
+from gateway.relays.backoff import Backoff
 from gateway.relays.calls import CallFailed
 from gateway.relays.endpoint import Endpoint
 from gateway.relays.outbound import Refused
@@ -28,10 +28,12 @@ class Leg:
         self,
         does: Literal["pull", "push"],
         endpoint: Endpoint,
-        patience: Patience,
+        backoff: Backoff,
+        settled: float,
         tell: Tell,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`settled` as in `Patience`."""
         self.endpoint = endpoint
         self.state: State = "waiting"
         self.trouble = ""
@@ -39,7 +41,8 @@ class Leg:
         self.connections = 0
         """How many stood, as a sum."""
         self._does = does
-        self._patience = patience
+        self._backoff = backoff
+        self._settled = settled
         self._tell = tell
         self._clock = clock
         self._next_try = 0.0
@@ -51,7 +54,6 @@ class Leg:
         `connect` calls what it is given once the connection stands, and raises `CallFailed` or
         `Refused` when it stands no longer.
         """
-        backoff = Backoff(self._patience)
         while True:
             self._since = None
             try:
@@ -61,19 +63,21 @@ class Leg:
             except CallFailed as error:
                 if error.final:
                     self._ended(str(error))
-                if self._since is not None and self._lasted() >= self._patience.settled:
-                    backoff.reset()
-                wait = backoff.next(error.wait)
-                self.trouble, self.state = str(error), "retrying"
+                if self._since is not None and self._lasted() >= self._settled:
+                    self._backoff.reset()
+                wait = self._backoff.next(error.wait)
                 self._next_try = self._clock() + wait
-                self._tell(f"{self._does}: {error}; again in {wait:.0f} s")
+                if str(error) != self.trouble:
+                    # Once, and not twice a minute for days.
+                    self._tell(f"{self._does}: {error}; again in {wait:.0f} s, and so on")
+                self.trouble, self.state = str(error), "retrying"
                 await asyncio.sleep(wait)
 
     def connecting(self) -> None:
         """The next connection is being opened."""
         self.state = "connecting"
-        where = "from" if self._does == "pull" else "to"
-        self._tell(f"{self._does}: connecting {where} {self.endpoint.place}")
+        if not self.trouble:
+            self._tell(f"{self._does}: connecting with {self.endpoint.place}")
 
     def describe(self) -> dict[str, Any]:
         """For people and programs."""

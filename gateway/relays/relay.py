@@ -20,7 +20,7 @@ from gateway.backdrops import UnknownBackdrop
 from gateway.composite_track import CompositeTrack
 from gateway.kept_plates import UnknownPlate
 from gateway.peer import Peer
-from gateway.relays.backoff import Patience
+from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.endpoint import Endpoint
 from gateway.relays.leg import Hopeless, Leg, Tell
@@ -84,8 +84,10 @@ class Relay:
         self._patience = patience
         self._over = asyncio.Event()
         self._has_audio = False
-        self._pull = Leg("pull", Endpoint(plan.pull_url, plan.pull_token, outbound), patience, tell)
-        self._push = Leg("push", Endpoint(plan.push_url, plan.push_token, outbound), patience, tell)
+        puller = Endpoint(plan.pull_url, plan.pull_token, outbound)
+        pusher = Endpoint(plan.push_url, plan.push_token, outbound)
+        self._pull = Leg("pull", puller, Backoff(patience), patience.settled, tell)
+        self._push = Leg("push", pusher, Backoff(patience), patience.settled, tell)
 
     @property
     def has_begun(self) -> bool:
