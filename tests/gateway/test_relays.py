@@ -112,9 +112,12 @@ async def test_a_lost_camera_is_found_again_with_plate_and_backdrop(tmp_path: Pa
         await it.begin()
         await it.capture()
         await it.person()
+        busy = it.sfu.refusals["whep"]
+        busy.extend(web.Response(status=503) for _ in range(1000))
         await it.sfu.drop("whep")
         # Meanwhile the other end sees the backdrop, and neither the person nor the room.
         await until(lambda: abs(it.sfu.screen.centre - BLACK) < 12, what="the backdrop")
+        busy.clear()
         await it.person()
         described = it.relay.describe()
         assert described["pull"]["connections"] == 2
