@@ -51,7 +51,7 @@ def finish_answer(
         elif line.startswith("a=ice-options:"):
             added = []
         elif line.startswith("a=candidate:") and public_address is not None:
-            added += _public(line, public_address)
+            added += public_candidate(line, public_address)
         elif kind == "video" and bitrate is not None:
             added = _with_bitrate(line, bitrate)
             if layer is not None and line.startswith("a=mid:"):
@@ -80,7 +80,8 @@ def _one_layer(layer: Layer) -> list[str]:
     ]
 
 
-def _public(line: str, public_address: str) -> list[str]:
+def public_candidate(line: str, public_address: str) -> list[str]:
+    """The line of a host candidate again with the outside's address (1:1 NAT), if it is one."""
     parts = line.split()
     ours, theirs = ipaddress.ip_address(parts[4]), ipaddress.ip_address(public_address)
     if parts[7] != "host" or ours.is_loopback or ours.version != theirs.version:

@@ -19,10 +19,11 @@ from gateway.decoding import Decoding
 from gateway.engine_calls import EngineFailed
 from gateway.kept_plates import KeptPlates, UnknownPlate
 from gateway.pictures import PictureLimits, decode_picture, encode_png
+from gateway.placement import Placement
 from gateway.settings import Settings
 from gateway.stream import Stream
 from gateway.stream_plate import CaptureImpossible
-from gateway.worker import Placement, Worker
+from gateway.worker import Worker
 from models.errors import PictureError, PlateRefused
 
 T = TypeVar("T")

@@ -20,19 +20,25 @@ from gateway.gallery import BuiltIn, built_in
 from gateway.kept_plates import KeptPlates
 from gateway.matting import Engine, description_json
 from gateway.pictures import BadPicture
+from gateway.placement import InThisProcess
 from gateway.plates import Plates
+from gateway.relays.relays import Relays
+from gateway.relays.resource import RelayResource
 from gateway.sdp import BadOffer
 from gateway.settings import Settings
 from gateway.signalling import RETRY
 from gateway.stats import exposition
 from gateway.whep import Whep
 from gateway.whip import Whip
-from gateway.worker import InThisProcess, Worker
+from gateway.worker import Worker
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WORKER: Final = web.AppKey("worker", Worker)
 """For tests and for whoever embeds the application."""
+BACKDROPS: Final = web.AppKey("backdrops", Backdrops)
+RELAYS: Final = web.AppKey("relays", Relays)
+"""For `cleanplate relay`."""
 
 MODULES: Final = "/src"
 
@@ -67,16 +73,18 @@ def create_app(
     placement = InThisProcess(worker)
     access = Access(settings.tokens, settings.origins)
     app = web.Application(middlewares=[problems, guard(access)])
-    app[WORKER] = worker
+    relays = Relays(worker, settings)
+    app[WORKER], app[BACKDROPS], app[RELAYS] = worker, backdrops, relays
     app.on_response_prepare.append(add_headers(access))
     app.cleanup_ctx.append(threads)
-    app.cleanup_ctx.append(running(worker))
+    app.cleanup_ctx.append(running(worker, relays))
     app.add_routes(Whip(placement, access, settings).routes())
     app.add_routes(Whep(placement, access, settings).routes())
     app.add_routes(Streams(placement, access, settings, decoding, plates).routes())
     app.add_routes(Plates(plates, placement, access, settings, decoding).routes())
     app.add_routes(Gallery(backdrops, access, settings, decoding).routes())
-    app.add_routes(Operators(worker, access, settings).routes())
+    app.add_routes(RelayResource(relays, access, settings).routes())
+    app.add_routes(Operators(worker, relays, access, settings).routes())
     add_page(app, page_folder() if page is None else page)
     return app
 
@@ -84,8 +92,9 @@ def create_app(
 class Operators:
     """`/capabilities` for pages, `/healthz`, `/readyz` and `/metrics` for operators."""
 
-    def __init__(self, worker: Worker, access: Access, settings: Settings) -> None:
+    def __init__(self, worker: Worker, relays: Relays, access: Access, settings: Settings) -> None:
         self._worker = worker
+        self._relays = relays
         self._access = access
         self._settings = settings
 
@@ -127,7 +136,8 @@ class Operators:
     async def metrics(self, request: web.Request) -> web.Response:
         """Prometheus text."""
         worker = self._worker
-        text = exposition(worker.totals, worker.all_stats(), worker.gauges())
+        gauges = worker.gauges() | self._relays.gauges()
+        text = exposition(worker.totals, worker.all_stats(), gauges)
         response = web.Response(body=text.encode())
         response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
         return response
@@ -214,12 +224,14 @@ async def threads(app: web.Application) -> AsyncIterator[None]:
     # The loop's own shutdown joins it.
 
 
-def running(worker: Worker) -> Any:
+def running(worker: Worker, relays: Relays) -> Any:
     """Look at what there is to encode with, and close all sessions before the server ends."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
         await asyncio.to_thread(worker.encoding.probe)
         yield
+        # First, so that the servers that they call are told.
+        await relays.close()
         await worker.close()
 
     return context

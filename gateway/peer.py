@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from aiortc import (
     InvalidAccessError,
     InvalidStateError,
     MediaStreamTrack,
     RTCDataChannel,
+    RTCRtpSender,
     RTCSessionDescription,
 )
 from aiortc.exceptions import InternalError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
 from gateway import events
-from gateway.sdp import BadOffer, Fragment, Offer
+from gateway.counterpart import (
+    BadAnswer,
+    complete_answer,
+    finish_offer,
+    read_answer,
+    read_counter_offer,
+)
+from gateway.sdp import BadOffer, Fragment, Offer, Reach
 from gateway.simulcast import largest_layer
 from gateway.stats import Arrivals
 from gateway.transport.connection import Connection, Tuning
@@ -29,6 +38,23 @@ CLOSING: Final = 10.0
 """Seconds after which a connection that does not close is given up and reported."""
 UNSENT: Final = 64 * 1024
 """Bytes of events waiting for a slow peer, beyond which further ones are dropped."""
+CODECS: Final = ("VP8", "H264")
+"""Of video that we offer, best first."""
+BASELINE: Final = {"level-asymmetry-allowed": "1", "packetization-mode": "1"}
+PROFILE: Final = "42e01f"
+"""Of H.264: the constrained baseline, which every browser and SFU takes."""
+UNREADABLE: Final = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,  # a StopIteration inside a coroutine
+    InternalError,
+    InvalidAccessError,
+    InvalidStateError,
+)
+"""What aiortc's parser raises on descriptions that it did not expect."""
 
 
 class NotConnected(Exception):
@@ -36,10 +62,20 @@ class NotConnected(Exception):
 
 
 class Peer:
-    """An `RTCPeerConnection` as an async context manager; it answers one offer."""
+    """An `RTCPeerConnection` as an async context manager; it answers one offer or makes one."""
 
-    def __init__(self, tuning: Tuning, arrivals: Arrivals | None = None) -> None:
+    def __init__(
+        self,
+        tuning: Tuning,
+        arrivals: Arrivals | None = None,
+        *,
+        reach: Reach | None = None,
+        public_address: str | None = None,
+    ) -> None:
         self._connection = Connection(tuning, arrivals)
+        self._reach = reach or Reach()
+        self._public_address = public_address
+        self._offered = ""
         self._channel: RTCDataChannel | None = None
         self._changed = asyncio.Event()
         self._closed = False
@@ -69,7 +105,7 @@ class Peer:
         """The other side's audio."""
         return self._incoming("audio")
 
-    async def answer(self, offer: Offer, outgoing: dict[str, MediaStreamTrack]) -> str:
+    async def answer(self, offer: Offer, outgoing: Mapping[str, MediaStreamTrack]) -> str:
         """Take the offer and answer it, sending the given tracks by kind; raises `BadOffer`.
 
         A kind that is not in `outgoing`, or that the offer does not want to receive, is answered
@@ -80,30 +116,65 @@ class Peer:
             await connection.setRemoteDescription(RTCSessionDescription(offer.text(), "offer"))
         except OperationError as error:
             raise BadOffer("no-codec", "No codec in common (VP8, H.264, Opus).", 422) from error
-        except (
-            ValueError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            AssertionError,
-            RuntimeError,  # a StopIteration inside a coroutine
-            InternalError,
-            InvalidAccessError,
-            InvalidStateError,
-        ) as error:
-            # What aiortc's parser raises on descriptions that it did not expect.
+        except UNREADABLE as error:
             raise BadOffer("malformed-sdp", "The offer could not be understood.") from error
         video = offer.section("video")
         if video is not None and (layer := largest_layer(video)) is not None:
             connection.choose_layer(layer.rid, layer.extension_id)
+        directions = {section.mid: section.direction for section in offer.sections}
+        unsent = dict(outgoing)
         for transceiver in connection.getTransceivers():
-            wants = (offer.section(transceiver.kind) or offer.sections[0]).direction
-            track = outgoing.get(transceiver.kind)
-            if track is not None and wants in ("sendrecv", "recvonly"):
-                transceiver.sender.replaceTrack(track)
+            wants = directions.get(transceiver.mid or "", "inactive")
+            if transceiver.kind in unsent and wants in ("sendrecv", "recvonly"):
+                transceiver.sender.replaceTrack(unsent.pop(transceiver.kind))
                 transceiver.direction = "sendrecv" if wants == "sendrecv" else "sendonly"
         await connection.setLocalDescription(await connection.createAnswer())
         return connection.localDescription.sdp
+
+    async def counter(self, offer: str, outgoing: Mapping[str, MediaStreamTrack]) -> str:
+        """Answer an offer that another server makes instead of answering; raises `BadOffer`.
+
+        Held to less than those of our own endpoints, see `gateway.counterpart`.
+        """
+        answer = await self.answer(read_counter_offer(offer, reach=self._reach), outgoing)
+        return complete_answer(answer, offer, public_address=self._public_address)
+
+    async def offer(
+        self,
+        outgoing: Mapping[str, MediaStreamTrack],
+        receive: Collection[str] = (),
+        codecs: Sequence[str] = CODECS,
+    ) -> str:
+        """Offer to send these tracks by kind and to receive these kinds; all candidates are in it.
+
+        `accept` takes the other side's answer.
+        """
+        connection = self._connection
+        # Video first: it is never rejected, and the first section carries the transport.
+        for kind in ("video", "audio"):
+            track = outgoing.get(kind)
+            if track is not None:
+                direction = "sendrecv" if kind in receive else "sendonly"
+                transceiver = connection.addTransceiver(track, direction)
+            elif kind in receive:
+                transceiver = connection.addTransceiver(kind, "recvonly")
+            else:
+                continue
+            if kind == "video":
+                transceiver.setCodecPreferences(_preferred(codecs))
+        await connection.setLocalDescription(await connection.createOffer())
+        self._offered = connection.localDescription.sdp
+        return finish_offer(self._offered, public_address=self._public_address)
+
+    async def accept(self, answer: str) -> None:
+        """Take the answer to our offer; raises `BadAnswer`."""
+        text = read_answer(answer, self._offered, reach=self._reach)
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(text, "answer"))
+        except OperationError as error:
+            raise BadAnswer("its answer has no codec that was offered") from error
+        except UNREADABLE as error:
+            raise BadAnswer(f"its answer could not be understood: {error}") from error
 
     async def add_candidates(self, fragment: Fragment) -> None:
         """Take trickled candidates; those that cannot be parsed are dropped (RFC 9725)."""
@@ -156,3 +227,19 @@ class Peer:
             return
         self._channel = channel
         self.channel_opened.set()
+
+
+def _preferred(names: Sequence[str]) -> list[Any]:
+    """Video codecs in this order, and retransmission, for `setCodecPreferences`."""
+    capabilities = RTCRtpSender.getCapabilities("video").codecs
+    # Of H.264 the profile that everybody has; aiortc knows an older one besides.
+    baseline = {**BASELINE, "profile-level-id": PROFILE}
+    return [
+        *(
+            each
+            for name in names
+            for each in capabilities
+            if each.name == name and (name != "H264" or each.parameters == baseline)
+        ),
+        *(each for each in capabilities if each.name == "rtx"),
+    ]

@@ -34,9 +34,9 @@ from gateway.kept_plates import (
     digest,
 )
 from gateway.pictures import decode_picture
+from gateway.placement import Placement
 from gateway.settings import Settings
 from gateway.stream_plate import NOBODY
-from gateway.worker import Placement
 
 logger = logging.getLogger(__name__)
 

@@ -21,8 +21,9 @@ from gateway.app import create_app
 from gateway.backdrops import check_default
 from gateway.gallery import built_in
 from gateway.matting import Engine
-from gateway.settings import Settings, SettingsError, settings_table
+from gateway.settings import Settings, SettingsError
 from gateway.settings_sources import load
+from gateway.settings_table import settings_table
 from models.errors import MattingError
 
 OPERATOR_ERROR = 2

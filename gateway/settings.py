@@ -12,11 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.fields import FieldInfo
 
 PREFIX: Final = "CLEANPLATE_"
-BEGIN: Final = "<!-- settings: begin, written by `cleanplate serve --print-settings-table` -->"
-END: Final = "<!-- settings: end -->"
 
 
 class SettingsError(Exception):
@@ -89,6 +86,22 @@ class Settings(BaseModel):
         str | None,
         _group("network", "Address under which the outside reaches this machine (1:1 NAT)."),
     ] = None
+    relay_hosts: Annotated[
+        tuple[str, ...],
+        _group(
+            "network",
+            "Hosts that `POST /relays` may call: `sfu.example.org`, `.example.org` for all below "
+            "it, `HOST:PORT` for one port, `*` for all; empty: it is refused.",
+        ),
+    ] = ()
+    relay_networks: Annotated[
+        tuple[str, ...],
+        _group(
+            "network",
+            "Networks outside the public internet where those hosts may be, such as `10.0.0.0/8` "
+            "or `127.0.0.0/8`. An address listed in `relay_hosts` needs none.",
+        ),
+    ] = ()
 
     max_sessions: Annotated[
         int, _group("limits", "WebRTC sessions at a time, publishing and watching.", ge=1)
@@ -99,6 +112,10 @@ class Settings(BaseModel):
     max_watchers: Annotated[
         int, _group("limits", "Watchers per stream; each costs one video encoder.", ge=0)
     ] = 8
+    max_relays: Annotated[
+        int,
+        _group("limits", "Relays at a time; each pulls, mattes and pushes one stream.", ge=0),
+    ] = 4
     max_candidates: Annotated[
         int, _group("limits", "ICE candidates that one peer may send.", ge=1)
     ] = 32
@@ -177,7 +194,15 @@ class Settings(BaseModel):
         ),
     ] = 1.0
 
-    @field_validator("tokens", "origins", "ice_servers", "host_addresses", mode="before")
+    @field_validator(
+        "tokens",
+        "origins",
+        "ice_servers",
+        "host_addresses",
+        "relay_hosts",
+        "relay_networks",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -217,6 +242,21 @@ class Settings(BaseModel):
             ipaddress.ip_address(address)
         return value
 
+    @field_validator("relay_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if "/" in host or "@" in host or ("*" in host and host != "*"):
+                raise ValueError(f"{host!r} is not a host such as sfu.example.org")
+        return value
+
+    @field_validator("relay_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
     @model_validator(mode="after")
     def _pairs(self) -> Settings:
         if (self.cert is None) != (self.key is None):
@@ -236,31 +276,3 @@ class Settings(BaseModel):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
-
-
-def group_of(field: FieldInfo) -> str:
-    """The heading under which a setting stands."""
-    assert isinstance(field.json_schema_extra, dict)
-    return str(field.json_schema_extra["group"])
-
-
-def shown(field: FieldInfo) -> str:
-    """A default for people."""
-    if field.default is None or field.default in ("", ()):
-        return ""
-    if isinstance(field.default, bool):
-        return str(field.default).lower()
-    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
-
-
-def settings_table() -> str:
-    """The README's table, with its markers."""
-    rows = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
-    heading = ""
-    for name, field in Settings.model_fields.items():
-        if group_of(field) != heading:
-            heading = group_of(field)
-            rows.append(f"| **{heading}** | | | |")
-        default = f"`{shown(field)}`" if shown(field) else ""
-        rows.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {field.description} |")
-    return "\n".join([BEGIN, *rows, END])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.access import Access, Problem, read_body, require_type, stream_name
+from gateway.placement import Placement
 from gateway.sdp import Offer, Reach, read_fragment, read_offer
 from gateway.session import Session
 from gateway.settings import Settings
-from gateway.worker import Full, Placement, Worker
+from gateway.worker import Full, Worker
 
 OFFER_LIMIT = 64 * 1024
 """Bytes; browsers send about 6 KiB."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.access import Access, Problem, stream_name
+from gateway.placement import Placement
 from gateway.sdp import BadOffer, Offer
 from gateway.settings import Settings
 from gateway.signalling import (
@@ -16,7 +17,7 @@ from gateway.signalling import (
     ice_links,
     received_offer,
 )
-from gateway.worker import Full, NotLive, Placement
+from gateway.worker import Full, NotLive
 
 
 class Whep:

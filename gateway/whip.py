@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.access import KEY_HEADER, Access, Problem, given_key, stream_name
 from gateway.backdrops import UnknownBackdrop
 from gateway.kept_plates import UnknownPlate
+from gateway.placement import Placement
 from gateway.scenery import BadScenery, Scenery, read_scenery
 from gateway.sdp import BadOffer, Offer
 from gateway.session import Publication
@@ -24,7 +25,7 @@ from gateway.signalling import (
     ice_links,
     received_offer,
 )
-from gateway.worker import Full, NameTaken, Placement
+from gateway.worker import Full, NameTaken
 
 STREAM_RELATION = "urn:cleanplate:stream"
 

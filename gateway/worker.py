@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections import Counter
-from typing import Protocol
-
-from aiortc import RTCIceServer
+from collections.abc import AsyncIterator, Iterator
 
 from gateway.access import same
 from gateway.backdrops import Backdrops
+from gateway.feed import Feed
 from gateway.kept_plates import KeptPlate, KeptPlates
 from gateway.matting import Engine
+from gateway.network import Network
 from gateway.owned_tasks import OwnedTasks
-from gateway.peer import Peer
 from gateway.scenery import AS_IT_IS, Kept, Scenery
-from gateway.sdp import Offer, Reach
+from gateway.sdp import Offer
 from gateway.session import Publication, Session, Watch
 from gateway.settings import Settings
 from gateway.stats import StreamStats, Totals
 from gateway.stream import Stream
-from gateway.transport.candidates import local_addresses
-from gateway.transport.connection import Tuning
-from gateway.transport.encoders import Downlink
-from gateway.transport.encoding import Encoding
 from models.errors import MattingError
 
 
@@ -38,31 +34,6 @@ class NameTaken(Exception):
 
 class NotLive(Exception):
     """There is nothing to watch under this name, or not at the moment."""
-
-
-class Placement(Protocol):
-    """Decides which worker holds a stream. In this process there is one; others may follow."""
-
-    def place(self, name: str) -> Worker:
-        """The worker for a stream that is to be published."""
-
-    def holding(self, name: str) -> Worker:
-        """The worker where this stream lives: its watchers must go there too."""
-
-
-class InThisProcess:
-    """The `Placement` with one worker."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    def place(self, name: str) -> Worker:
-        """See `Placement`."""
-        return self._worker
-
-    def holding(self, name: str) -> Worker:
-        """See `Placement`."""
-        return self._worker
 
 
 class Worker:
@@ -79,30 +50,15 @@ class Worker:
         self._plates = plates
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, Session] = {}
-        self._publications: dict[str, Publication] = {}
+        self._feeds: set[Feed] = set()
+        self._publications: dict[str, Publication | Feed] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._claims: Counter[str] = Counter()
         """Streams that a publication is being opened for: nobody may drop them meanwhile."""
         self._tasks = OwnedTasks()
-        self.encoding = Encoding(settings.max_sessions)
-        addresses = local_addresses(settings.host_addresses, loopback=settings.on_loopback)
-        self.reach = Reach(loopback=any(address.startswith("127.") for address in addresses))
-        """What peers may name as their addresses."""
-        self._tuning = Tuning(
-            addresses=addresses,
-            uplink=1000 * settings.uplink_start,
-            downlink=Downlink(
-                1000 * settings.downlink_start,
-                1000 * settings.downlink_min,
-                1000 * settings.downlink_max,
-            ),
-            largest=(settings.max_width, settings.max_height),
-            encoding=self.encoding,
-            ice_servers=[
-                RTCIceServer(url, settings.ice_username or None, settings.ice_credential or None)
-                for url in settings.ice_servers
-            ],
-        )
+        self.network = Network(settings)
+        self.encoding = self.network.encoding
+        self.reach = self.network.reach
 
     async def publish(
         self,
@@ -120,42 +76,52 @@ class Worker:
         plate. Raises `BadOffer`, `NameTaken`, `Full`, and as `kept_plate`.
         """
         kept = self.kept_plate(scenery)
-        stream = self._streams.get(name)
-        new = stream is None
-        if stream is not None:
-            mine = key is not None and same(key, stream.key)
-            live = name in self._publications
-            # One that is being opened is somebody's already.
-            free = not live and not self._claims[name]
-            if not mine and not (key is None and trusted and free):
-                raise NameTaken(name)
-            # Who takes over from oneself needs no second place.
-            self._check_room(spare=1 if live else 0)
-            if not mine:
-                stream.hand_over(secrets.token_urlsafe(24))
-        else:
-            self._check_room()
-            stream = self._add_stream(name, key or secrets.token_urlsafe(24))
-        self._stop_lingering(name)
-        self._claims[name] += 1
-        peer = Peer(self._tuning, stream.stats.arrivals)
-        session = Publication(stream, peer, offer, self._settings, self.engine)
-        # Entered before its answer: a second request must find this place taken.
-        self._enter(session)
-        try:
-            if new:
-                await stream.begin(self._backdrops.first(self._settings.default_backdrop))
-            await session.open()
-            await stream.prepare(scenery, kept)
-            await self._take_over(session)
-        except BaseException:
-            self._sessions.pop(session.id, None)
-            await session.close()
-            raise
-        finally:
-            self._claims[name] -= 1
-            self._leave(stream)
+        with self._claimed(name, key, trusted) as (stream, new):
+            peer = self.network.peer(stream.stats.arrivals)
+            session = Publication(stream, peer, offer, self._settings, self.engine)
+            # Entered before its answer: a second request must find this place taken.
+            self._enter(session)
+            try:
+                await self._begin(stream, new)
+                await session.open()
+                await stream.prepare(scenery, kept)
+                await self._take_over(session)
+            except BaseException:
+                self._sessions.pop(session.id, None)
+                await session.close()
+                raise
+            self._tasks.start(self._attend(session))
         return session
+
+    @contextlib.asynccontextmanager
+    async def feeding(
+        self,
+        name: str,
+        key: str | None = None,
+        *,
+        trusted: bool = False,
+        scenery: Scenery = AS_IT_IS,
+    ) -> AsyncIterator[Feed]:
+        """Feed the stream `name` from connections that the gateway opens itself.
+
+        Until the block is left the stream is live, whether or not frames come at the moment; then
+        it lingers, as after a session. Whoever feeds watches `Feed.over`. Takes over, and raises,
+        like `publish`.
+        """
+        kept = self.kept_plate(scenery)
+        with self._claimed(name, key, trusted) as (stream, new):
+            feed = Feed(stream)
+            self._feeds.add(feed)
+            try:
+                await self._begin(stream, new)
+                await stream.prepare(scenery, kept)
+                await self._take_over(feed)
+                yield feed
+            finally:
+                self._feeds.discard(feed)
+                if self._publications.get(name) is feed:
+                    del self._publications[name]
+                feed.finished.set()
 
     async def watch(self, name: str, offer: Offer) -> Watch:
         """Begin a session that receives the composite; raises `BadOffer`, `NotLive` or `Full`."""
@@ -165,7 +131,7 @@ class Worker:
         self._check_room()
         if len(self.watchers(stream)) >= self._settings.max_watchers:
             raise Full("this stream has as many watchers as it may have")
-        session = Watch(stream, Peer(self._tuning), offer, self._settings)
+        session = Watch(stream, self.network.peer(), offer, self._settings)
         # As in `publish`.
         self._enter(session)
         try:
@@ -191,7 +157,7 @@ class Worker:
         return self._streams.get(name)
 
     def is_live(self, stream: Stream) -> bool:
-        """Whether a session feeds it."""
+        """Whether somebody feeds it."""
         return stream.name in self._publications
 
     def watchers(self, stream: Stream) -> list[Session]:
@@ -207,7 +173,7 @@ class Worker:
         return {
             "streams": len(self._streams),
             "streams_live": len(self._publications),
-            "sessions": len(self._sessions),
+            "sessions": len(self._sessions) + len(self._feeds),
             "sessions_limit": self._settings.max_sessions,
         }
 
@@ -216,9 +182,9 @@ class Worker:
         return [stream.stats for stream in self._streams.values()]
 
     async def close(self) -> None:
-        """End all sessions, with a word to the pages, and drop all streams."""
+        """End all sessions and feeds, with a word to the pages, and drop all streams."""
         self.draining = True
-        sessions = list(self._sessions.values())
+        sessions: list[Session | Feed] = [*self._sessions.values(), *self._feeds]
         for session in sessions:
             session.end("the server is stopping")
         await asyncio.gather(*(session.finished.wait() for session in sessions))
@@ -230,7 +196,7 @@ class Worker:
     def _check_room(self, spare: int = 0) -> None:
         if self.draining:
             raise Full("the server is stopping")
-        if len(self._sessions) >= self._settings.max_sessions + spare:
+        if len(self._sessions) + len(self._feeds) >= self._settings.max_sessions + spare:
             raise Full("the server has as many sessions as it may have")
 
     def _add_stream(self, name: str, key: str) -> Stream:
@@ -247,7 +213,38 @@ class Worker:
         self._streams[name] = stream
         return stream
 
-    async def _take_over(self, session: Publication) -> None:
+    @contextlib.contextmanager
+    def _claimed(self, name: str, key: str | None, trusted: bool) -> Iterator[tuple[Stream, bool]]:
+        """The stream, found or made, and whether it is new; nobody drops it meanwhile."""
+        stream = self._streams.get(name)
+        new = stream is None
+        if stream is not None:
+            mine = key is not None and same(key, stream.key)
+            live = name in self._publications
+            # One that is being opened is somebody's already.
+            free = not live and not self._claims[name]
+            if not mine and not (key is None and trusted and free):
+                raise NameTaken(name)
+            # Who takes over from oneself needs no second place.
+            self._check_room(spare=1 if live else 0)
+            if not mine:
+                stream.hand_over(secrets.token_urlsafe(24))
+        else:
+            self._check_room()
+            stream = self._add_stream(name, key or secrets.token_urlsafe(24))
+        self._stop_lingering(name)
+        self._claims[name] += 1
+        try:
+            yield stream, new
+        finally:
+            self._claims[name] -= 1
+            self._leave(stream)
+
+    async def _begin(self, stream: Stream, new: bool) -> None:
+        if new:
+            await stream.begin(self._backdrops.first(self._settings.default_backdrop))
+
+    async def _take_over(self, session: Publication | Feed) -> None:
         name = session.stream.name
         while (old := self._publications.get(name)) is not None:
             old.end("another session took over this stream")
@@ -255,7 +252,6 @@ class Worker:
             if self._publications.get(name) is old:
                 del self._publications[name]
         self._publications[name] = session
-        self._tasks.start(self._attend(session))
 
     def _enter(self, session: Session) -> None:
         self._sessions[session.id] = session

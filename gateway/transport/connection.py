@@ -78,6 +78,8 @@ class Connection(RTCPeerConnection):
     async def setRemoteDescription(self, sessionDescription: RTCSessionDescription) -> None:
         """As aiortc's; tracks that appear get a bounded queue."""
         await super().setRemoteDescription(sessionDescription)
+        if self.signalingState == "stable":
+            self._use_our_encoder()
         for receiver in self.getReceivers():
             track = receiver.track
             # The decoder's thread takes the queue when it starts, after connecting.
@@ -91,6 +93,11 @@ class Connection(RTCPeerConnection):
     ) -> None:
         """As aiortc's; senders of video get our encoder once the codec is agreed on."""
         await super().setLocalDescription(sessionDescription)
+        # Not after our offer: which of its codecs it will be, only the answer says.
+        if self.signalingState == "stable":
+            self._use_our_encoder()
+
+    def _use_our_encoder(self) -> None:
         for transceiver in self.getTransceivers():
             if transceiver.kind == "video" and transceiver._codecs:
                 encoding = self._tuning.encoding

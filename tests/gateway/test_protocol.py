@@ -17,6 +17,7 @@ from gateway.matting import ScriptedEngine
 from gateway.plates import entry
 from gateway.settings import Settings
 from models.errors import ADVICE
+from tests.gateway.loopback import running
 
 TEXT = (Path(__file__).parents[2] / "gateway" / "PROTOCOL.md").read_text(encoding="utf-8")
 
@@ -88,3 +89,13 @@ def test_every_reason_in_the_code_is_a_word_for_programs():
     for path in source.glob("*.py"):
         for reason in re.findall(r'BadOffer\(\s*"([^"]+)"', path.read_text(encoding="utf-8")):
             assert f"`{reason}`" in TEXT or reason in ("no-restart",), (path.name, reason)
+
+
+async def test_the_relay_looks_like_ours(tmp_path: Path):
+    (example,) = examples("relay")
+    written = json.loads(example)
+    async with running(tmp_path, relay_hosts=("127.0.0.1",)) as gateway:
+        body = {"from": "http://127.0.0.1:1/a", "to": "http://127.0.0.1:1/b", "name": "desk"}
+        made = await (await gateway.http.post("/relays", json=body)).json()
+    assert made.keys() == written.keys()
+    assert made["pull"].keys() == made["push"].keys() == written["pull"].keys()

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import BEGIN, END, Settings, settings_table
+from gateway.settings import Settings
+from gateway.settings_table import BEGIN, END, settings_table
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,9 @@ def test_only_loopback_addresses_are_taken_for_private(host: str, loopback: bool
         {"ice_servers": ("http://example.org",)},
         {"public_address": "example.org"},
         {"host_addresses": ("nowhere",)},
+        {"relay_hosts": ("https://example.org",)},
+        {"relay_hosts": ("*.example.org",)},
+        {"relay_networks": ("10.0.0.1/8",)},
         {"cert": Path("only-half")},
         {"downlink_min": 5000, "downlink_start": 1000},
         {"device": "tpu"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.owned_tasks import OwnedTasks
-from gateway.worker import InThisProcess
+from gateway.placement import InThisProcess
 from tests.gateway.loopback import running, until
 
 KEY = "k" * 32
