@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 from aiortc import MediaStreamTrack
 from yarl import URL
 
+from gateway import events
 from gateway.composite_track import CompositeTrack
 from gateway.counterpart import BadAnswer
 from gateway.feed import Feed
@@ -98,6 +99,9 @@ class Seat:
         scenery = self._plan.scenery
         feeding = self._worker.feeding(name, key, scenery=scenery)
         self.feed = await self._stack.enter_async_context(feeding)
+        listeners = self.feed.stream.listeners
+        listeners.add(self._hear)
+        self._stack.callback(listeners.discard, self._hear)
 
     async def close(self) -> None:
         """The stream lingers."""
@@ -121,6 +125,12 @@ class Seat:
             gone = JanusLost(str(lost.exceptions[0]))
         if gone is not None:
             raise gone
+
+    def _hear(self, event: events.Event) -> None:
+        if isinstance(event, events.Notice):
+            self._say(f"{event.level}: {event.text}")
+        elif isinstance(event, events.PlateChanged):
+            self._say(f"plate: {event.state}")
 
     def _say(self, line: str) -> None:
         self._tell(f"{self.who.title}: {line}")

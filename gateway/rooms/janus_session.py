@@ -86,6 +86,7 @@ class Janus:
                     )
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise JanusLost(f"it cannot be reached: {error or 'no answer'}") from error
+            self._stack.push_async_callback(self._socket.close)
             if self._socket.protocol != PROTOCOL:
                 raise JanusLost("it is a WebSocket, but does not speak Janus's protocol")
             self._stack.push_async_callback(self._tasks.close)
