@@ -1,0 +1,59 @@
+"""What comes on a connection that the gateway opened itself, on its way into a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn
+
+from gateway.peer import Peer
+from gateway.relays.calls import CallFailed
+from gateway.stream import Stream
+
+
+async def taken_in(stream: Stream, peer: Peer, stalled: float) -> NoReturn:
+    """Feed a stream from a connected peer; raises `CallFailed` when nothing comes any more.
+
+    `stalled` is seconds without video after which the connection is given up. While nothing comes,
+    viewers see the backdrop.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_transform(stream, peer))
+            tasks.create_task(_watch_silence(stream, stalled))
+            tasks.create_task(gone(peer))
+            tasks.create_task(stream.find_plate())
+            if peer.audio is not None:
+                tasks.create_task(stream.audio.run(peer.audio))
+    except* CallFailed as failed:
+        reason = str(failed.exceptions[0])
+    raise CallFailed(reason)
+
+
+async def gone(peer: Peer) -> NoReturn:
+    """Wait until a connection ends; raises `CallFailed`."""
+    await peer.ended()
+    raise CallFailed("the connection ended")
+
+
+async def _transform(stream: Stream, peer: Peer) -> NoReturn:
+    assert peer.video is not None
+    try:
+        await stream.transformer.run(peer.video)
+    finally:
+        await stream.transformer.show_backdrop()
+    raise CallFailed("the video ended")
+
+
+async def _watch_silence(stream: Stream, stalled: float) -> NoReturn:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    # The stream remembers the last frame of the connection before.
+    def silent() -> float:
+        idle, lived = stream.idle(), loop.time() - began
+        return lived if idle is None else min(idle, lived)
+
+    # Sleeps until it could have lasted long enough at the earliest: silence has no event.
+    while (left := stalled - silent()) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(left)
+    raise CallFailed(f"no video came for {stalled:g} s")

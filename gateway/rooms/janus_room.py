@@ -1,0 +1,178 @@
+"""A VideoRoom of Janus's, and everybody in it who is to stand before another backdrop."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any, Final
+
+from gateway.backdrops import UnknownBackdrop
+from gateway.kept_plates import UnknownPlate
+from gateway.relays.backoff import Backoff, Patience
+from gateway.relays.leg import Hopeless
+from gateway.rooms.janus_seat import MARK, Publisher, RoomPlan, Seat, Tell
+from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused
+from gateway.worker import Full, NameTaken, Worker
+
+OURSELVES: Final = "Cleanplate"
+"""The name of the participant who only looks who is there."""
+WITHOUT_HOPE: Final = {
+    403: "Janus wants another API secret or token",
+    405: "Janus wants a token",
+    425: "somebody of this id is in the room already",
+    426: "there is no such room; create it first",
+    433: "the room's PIN, or its token, is another one",
+    460: "this Janus has no VideoRoom plugin",
+}
+"""Of Janus and of its VideoRoom: what stays so until somebody changes it."""
+
+
+class JanusRoom:
+    """Used as: `run`, until it is hopeless or cancelled."""
+
+    def __init__(
+        self,
+        plan: RoomPlan,
+        worker: Worker,
+        *,
+        deadline: float,
+        patience: Patience,
+        tell: Tell,
+    ) -> None:
+        self.seats: dict[int | str, Seat] = {}
+        """By the publisher's id: those who are in the room, as far as is known."""
+        self._plan = plan
+        self._worker = worker
+        self._deadline = deadline
+        self._patience = patience
+        self._tell = tell
+        self._keys: dict[str, str] = {}
+        """Of streams by name: who comes back within `stream_linger` finds plate and backdrop."""
+        self._sitting: dict[int | str, asyncio.Task[None]] = {}
+        self._private: int | None = None
+
+    async def run(self) -> None:
+        """Stay in the room; raises `Hopeless`."""
+        backoff = Backoff(self._patience)
+        clock = asyncio.get_running_loop().time
+        place = f"{self._plan.url.host}:{self._plan.url.port}"
+        try:
+            while True:
+                began = clock()
+                try:
+                    async with Janus(
+                        self._plan.url, token=self._plan.token, secret=self._plan.secret
+                    ) as janus:
+                        await self._visit(janus)
+                    raise AssertionError("a visit ends by an exception")
+                except JanusRefused as error:
+                    advice = WITHOUT_HOPE.get(error.code)
+                    if advice is not None:
+                        raise Hopeless(f"{place}: {advice}: {error}") from error
+                    reason = str(error)
+                except JanusLost as error:
+                    reason = str(error)
+                if clock() - began >= self._patience.settled:
+                    backoff.reset()
+                wait = backoff.next()
+                self._tell(f"{place}: {reason}; again in {wait:.0f} s")
+                await asyncio.sleep(wait)
+        finally:
+            for seat in self.seats.values():
+                await seat.close()
+            self.seats.clear()
+
+    async def _visit(self, janus: Janus) -> None:
+        """Join, and follow who comes and goes; raises `JanusLost` or `JanusRefused`."""
+        control = await janus.attach()
+        # Without the role of a publisher Janus tells nothing of others.
+        joined = await control.ask({**self._plan.entry, "ptype": "publisher", "display": OURSELVES})
+        self._private = joined.data.get("private_id")
+        here = _publishers(joined.data)
+        self._tell(f"in room {self._plan.room}, where {len(here)} publish")
+        for absent in set(self.seats) - {each.id for each in here}:
+            await self._leave(absent)
+        failure: JanusLost | JanusRefused | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(janus.lost())
+                tasks.create_task(self._follow(janus, control, here, tasks))
+        except* (JanusLost, JanusRefused) as ended:
+            first = ended.exceptions[0]
+            assert isinstance(first, JanusLost | JanusRefused)
+            failure = first
+        finally:
+            self._sitting.clear()
+        assert failure is not None
+        raise failure.with_traceback(None)
+
+    async def _follow(
+        self, janus: Janus, control: Handle, here: list[Publisher], tasks: asyncio.TaskGroup
+    ) -> None:
+        for each in here:
+            await self._arrive(each, janus, tasks)
+        while True:
+            data = (await control.event()).data
+            for each in _publishers(data):
+                await self._arrive(each, janus, tasks)
+            for what in ("unpublished", "leaving", "kicked"):
+                if data.get(what) in self.seats:
+                    await self._leave(data[what])
+
+    async def _arrive(self, who: Publisher, janus: Janus, tasks: asyncio.TaskGroup) -> None:
+        if who.id in self._sitting or not self._is_wanted(who):
+            return
+        seat = self.seats.get(who.id)
+        if seat is None:
+            seat = await self._seated(who)
+        if seat is not None:
+            self._sitting[who.id] = tasks.create_task(seat.live(janus, self._private))
+
+    async def _seated(self, who: Publisher) -> Seat | None:
+        """A seat with its stream; `None`, with a word to people, where there is no place."""
+        seat = Seat(
+            who,
+            self._plan,
+            self._worker,
+            deadline=self._deadline,
+            patience=self._patience,
+            tell=self._tell,
+        )
+        name = f"janus-{self._plan.room}-{who.id}"[:64]
+        key = self._keys.setdefault(name, secrets.token_urlsafe(24))
+        try:
+            await seat.open(name, key)
+        except (UnknownBackdrop, UnknownPlate) as error:
+            raise Hopeless(f"no backdrop or plate is called {error}") from None
+        except (Full, NameTaken) as error:
+            self._tell(f"{who.title}: no place for a stream: {error}")
+            return None
+        self.seats[who.id] = seat
+        return seat
+
+    async def _leave(self, name: int | str) -> None:
+        task = self._sitting.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        seat = self.seats.pop(name)
+        await seat.close()
+        self._tell(f"{seat.who.title}: gone")
+
+    def _is_wanted(self, who: Publisher) -> bool:
+        """Whether to matte somebody: never a composite, ours or another gateway's."""
+        ours = any(who.id in seat.shown_as for seat in self.seats.values())
+        if ours or who.display.endswith(MARK):
+            return False
+        wanted = self._plan.wanted
+        return not wanted or str(who.id) in wanted or who.display in wanted
+
+
+def _publishers(data: dict[str, Any]) -> list[Publisher]:
+    """Those in an event who show a video."""
+    found = data.get("publishers") or []
+    return [
+        Publisher(each["id"], str(each.get("display") or ""))
+        for each in found
+        if any(part.get("type") == "video" for part in each.get("streams") or [{"type": "video"}])
+    ]

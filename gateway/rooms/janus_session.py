@@ -1,0 +1,269 @@
+"""Janus's API over a WebSocket: one session, its handles, requests and events.
+
+A WebSocket rather than long polls over HTTP: events arrive as they happen, one connection carries
+all handles, and a server that is gone shows at once. https://janus.conf.meetecho.com/docs/rest.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+from collections import deque
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, NoReturn
+
+import aiohttp
+from yarl import URL
+
+from gateway.owned_tasks import OwnedTasks
+
+PROTOCOL: Final = "janus-protocol"
+PLUGIN: Final = "janus.plugin.videoroom"
+ANSWERING: Final = 10.0
+"""Seconds that a request may take."""
+KEEPING_ALIVE: Final = 25.0
+"""Seconds between two signs of life; Janus forgets a session after 60 without one."""
+LONGEST: Final = 256 * 1024
+"""Bytes of a message; a room of 50 with its descriptions stays below 100 KiB."""
+WAITING: Final = 256
+"""Events of one handle that nobody has looked at yet."""
+ENDED: Final = frozenset({"hangup", "detached"})
+
+
+class JanusLost(Exception):
+    """The server, or the way to it, is gone; the message says how that showed."""
+
+
+class JanusRefused(Exception):
+    """Janus, or its plugin, says no; the message is its reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{reason} ({code})")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the plugin answered, or said by itself."""
+
+    data: dict[str, Any]
+    jsep: str | None = None
+    """A session description, if one came along."""
+
+
+class Janus:
+    """An async context manager: a session, until the block is left or Janus is gone."""
+
+    def __init__(self, url: URL, *, token: str | None = None, secret: str | None = None) -> None:
+        """`ws://HOST:8188` or `wss://`; `token` and `secret` where Janus asks for them."""
+        self._url = url
+        self._credentials = {
+            name: value for name, value in (("token", token), ("apisecret", secret)) if value
+        }
+        self._stack = contextlib.AsyncExitStack()
+        self._tasks = OwnedTasks()
+        self._socket: aiohttp.ClientWebSocketResponse
+        self._session: int | None = None
+        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._handles: dict[int, Handle] = {}
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self) -> Janus:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_exit(self._stack)
+            http = await self._stack.enter_async_context(aiohttp.ClientSession())
+            try:
+                async with asyncio.timeout(ANSWERING):
+                    self._socket = await http.ws_connect(
+                        self._url,
+                        protocols=(PROTOCOL,),
+                        max_msg_size=LONGEST,
+                        # Shows within half of it that nobody is there any more.
+                        heartbeat=10.0,
+                    )
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise JanusLost(f"it cannot be reached: {error or 'no answer'}") from error
+            self._stack.push_async_callback(self._socket.close)
+            if self._socket.protocol != PROTOCOL:
+                raise JanusLost("it is a WebSocket, but does not speak Janus's protocol")
+            self._stack.push_async_callback(self._tasks.close)
+            self._tasks.start(self._read())
+            self._session = (await self.request("create"))["data"]["id"]
+            self._tasks.start(self._keep_alive())
+            stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Everybody in the rooms sees us leave at once, instead of a minute later.
+        with contextlib.suppress(JanusLost, JanusRefused):
+            await self.request("destroy")
+        self._lose("the session was closed")
+        await self._stack.aclose()
+
+    async def lost(self) -> NoReturn:
+        """Wait until the server is gone; raises `JanusLost`."""
+        await asyncio.shield(self._lost)
+        raise AssertionError("it is never set to a result")
+
+    async def attach(self) -> Handle:
+        """A new handle on the VideoRoom plugin; raises `JanusLost` or `JanusRefused`."""
+        answer = await self.request("attach", plugin=PLUGIN)
+        handle = Handle(self, answer["data"]["id"])
+        self._handles[handle.id] = handle
+        return handle
+
+    def forget(self, handle: Handle) -> None:
+        """Take no more events for it."""
+        self._handles.pop(handle.id, None)
+
+    async def request(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Ask and wait for the answer; raises `JanusLost` or `JanusRefused`."""
+        name = secrets.token_hex(8)
+        message = {"janus": kind, "transaction": name, **self._credentials, **fields}
+        if self._session is not None:
+            message["session_id"] = self._session
+        self._raise_if_lost()
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asked[name] = answer
+        try:
+            async with asyncio.timeout(ANSWERING):
+                await self._socket.send_json(message)
+                return await answer
+        except TimeoutError:
+            raise JanusLost(f"it did not answer {kind} within {ANSWERING:.0f} s") from None
+        except (ConnectionError, aiohttp.ClientError) as error:
+            raise JanusLost(f"the connection broke: {error}") from error
+        finally:
+            del self._asked[name]
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._take(json.loads(message.data))
+        except (ValueError, TypeError, AttributeError) as error:
+            self._lose(f"it said something that is not Janus's protocol: {error}")
+        finally:
+            self._lose("the connection ended")
+
+    def _take(self, message: dict[str, Any]) -> None:
+        kind = message.get("janus")
+        asked = self._asked.get(message.get("transaction", ""))
+        if kind == "ack" and (asked is None or "session_id" in message):
+            # The answer to a message follows; one to a sign of life does not matter.
+            return
+        if asked is not None and not asked.done():
+            if kind == "error":
+                error = message.get("error", {})
+                asked.set_exception(JanusRefused(error.get("code", 0), str(error.get("reason"))))
+            else:
+                asked.set_result(message)
+        elif kind == "timeout":
+            self._lose("it forgot the session")
+        elif (handle := self._handles.get(message.get("sender", 0))) is not None:
+            handle.take(message)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(KEEPING_ALIVE)
+            message = {
+                "janus": "keepalive",
+                "session_id": self._session,
+                "transaction": secrets.token_hex(8),
+                **self._credentials,
+            }
+            try:
+                await self._socket.send_json(message)
+            except (ConnectionError, aiohttp.ClientError) as error:
+                self._lose(f"the connection broke: {error}")
+                return
+
+    def _raise_if_lost(self) -> None:
+        if self._lost.done():
+            raise self._lost.exception() or JanusLost("the session was closed")
+
+    def _lose(self, reason: str) -> None:
+        if self._lost.done():
+            return
+        self._lost.set_exception(JanusLost(reason))
+        # Whether or not anybody waits for it.
+        self._lost.exception()
+        for asked in self._asked.values():
+            if not asked.done():
+                asked.set_exception(JanusLost(reason))
+        for handle in self._handles.values():
+            handle.end(JanusLost(reason))
+
+
+class Handle:
+    """One participation in a room: a publisher's, or a subscriber's."""
+
+    def __init__(self, janus: Janus, number: int) -> None:
+        self.id = number
+        self._janus = janus
+        self._said: deque[Reply] = deque()
+        self._news = asyncio.Event()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def ask(self, body: dict[str, Any], jsep: dict[str, Any] | None = None) -> Reply:
+        """Send the plugin a request; raises `JanusLost` or `JanusRefused`."""
+        fields: dict[str, Any] = {"handle_id": self.id, "body": body}
+        if jsep is not None:
+            fields["jsep"] = jsep
+        reply = _read(await self._janus.request("message", **fields))
+        if "error_code" in reply.data:
+            raise JanusRefused(reply.data["error_code"], str(reply.data.get("error")))
+        return reply
+
+    async def event(self) -> Reply:
+        """The next thing that the plugin says by itself; raises `JanusLost` after the last one."""
+        while not self._said:
+            if self._over.done():
+                raise self._over.exception() or JanusLost("the handle was closed")
+            self._news.clear()
+            await self._news.wait()
+        return self._said.popleft()
+
+    async def over(self) -> NoReturn:
+        """Wait until Janus hangs up or detaches it; raises `JanusLost`."""
+        await asyncio.shield(self._over)
+        raise AssertionError("it is never set to a result")
+
+    async def detach(self) -> None:
+        """Leave; whatever it published is gone. Without effect when Janus is gone."""
+        self._janus.forget(self)
+        with contextlib.suppress(JanusLost, JanusRefused):
+            await self._janus.request("detach", handle_id=self.id)
+        self.end(JanusLost("the handle was closed"))
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Something that Janus said of this handle."""
+        if message["janus"] in ENDED:
+            reason = message.get("reason") or message["janus"]
+            self.end(JanusLost(f"Janus ended it: {reason}"))
+        elif message["janus"] == "event":
+            if len(self._said) >= WAITING:
+                self.end(JanusLost(f"more than {WAITING} events came at once"))
+                return
+            self._said.append(_read(message))
+            self._news.set()
+
+    def end(self, reason: JanusLost) -> None:
+        """Nothing more comes."""
+        if not self._over.done():
+            self._over.set_exception(reason)
+            self._over.exception()
+            self._news.set()
+
+
+def _read(message: dict[str, Any]) -> Reply:
+    data = message.get("plugindata", {}).get("data", {})
+    return Reply(data, message.get("jsep", {}).get("sdp"))

@@ -1,0 +1,125 @@
+"""The gateway in a VideoRoom: real media over loopback, a scripted Janus and engine."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.relays.backoff import Patience
+from gateway.relays.leg import Hopeless
+from gateway.rooms.janus_room import JanusRoom
+from gateway.rooms.janus_seat import MARK, RoomPlan
+from gateway.scenery import read_scenery
+from tests.gateway.loopback import BLACK, PERSON, Gateway, running, until
+from tests.gateway.scripted_janus import ROOM, ScriptedJanus, scripted_janus
+
+QUICKLY = Patience(first=0.05, longest=0.1, settled=0.0)
+
+
+def room_of(gateway: Gateway, server: ScriptedJanus, **wishes: object) -> JanusRoom:
+    plan = RoomPlan(server.url, ROOM, scenery=read_scenery({"backdrop": "#000000"}))
+    return JanusRoom(
+        replace(plan, **wishes),  # type: ignore[arg-type]
+        gateway.worker,
+        deadline=8,
+        patience=QUICKLY,
+        tell=lambda line: None,
+    )
+
+
+@contextlib.asynccontextmanager
+async def staying(room: JanusRoom) -> AsyncIterator[None]:
+    task = asyncio.create_task(room.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_each_publisher_is_shown_matted_beside_themselves(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada = await server.arrive("Ada")
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server.shown and server.shown[0].screen.count > 3, what="a picture")
+            shown = server.shown[0]
+            assert shown.display == "Ada" + MARK
+            await until(lambda: abs(shown.screen.corner - BLACK) < 12, what="the backdrop alone")
+            assert abs(shown.screen.centre - BLACK) < 12
+            await room.seats[ada.id].feed.stream.plate.capture()
+            ada.camera.person = True
+            await until(lambda: abs(shown.screen.centre - PERSON) < 20, what="the person")
+            assert abs(shown.screen.corner - BLACK) < 12
+            assert list(room.seats) == [ada.id], "composites are nobody to be matted"
+        assert server.shown == []
+
+
+async def test_who_comes_later_is_matted_and_who_leaves_is_let_go(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server._controls, what="the gateway in the room")
+            ada = await server.arrive("Ada")
+            await until(lambda: len(server.shown) == 1, what="Ada's composite")
+            assert gateway.worker.gauges()["streams_live"] == 1
+            await server.depart(ada)
+            await until(lambda: not server.shown and not room.seats, what="nobody's composite")
+            assert gateway.worker.gauges()["streams_live"] == 0
+
+
+async def test_only_those_who_are_wanted_are_matted(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        room = room_of(gateway, server, wanted=frozenset({"Grace"}))
+        await server.arrive("Ada")
+        await server.arrive(f"Somebody{MARK}")
+        grace = await server.arrive("Grace")
+        async with staying(room):
+            await until(lambda: server.shown, what="a composite")
+            assert list(room.seats) == [grace.id]
+
+
+async def test_a_plate_outlives_the_loss_of_janus(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada = await server.arrive("Ada")
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server.shown and server.shown[0].screen.count > 3, what="a picture")
+            stream = room.seats[ada.id].feed.stream
+            await stream.plate.capture()
+            before = server.shown[0]
+            await server.drop()
+            await until(
+                lambda: server.shown and server.shown[0] is not before, what="another composite"
+            )
+            assert room.seats[ada.id].feed.stream is stream
+            assert stream.plate.state == "ready"
+            again = server.shown[0]
+            ada.camera.person = True
+            await until(
+                lambda: again.screen.count and abs(again.screen.centre - PERSON) < 20,
+                what="the person",
+            )
+
+
+async def test_a_wrong_pin_is_hopeless(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        server.pin = "1234"
+        with pytest.raises(Hopeless, match="PIN"):
+            await room_of(gateway, server).run()
+
+
+async def test_the_engines_limit_is_told_and_others_go_on(tmp_path: Path):
+    async with running(tmp_path, max_streams=1) as gateway, scripted_janus() as server:
+        told: list[str] = []
+        room = room_of(gateway, server)
+        room._tell = told.append
+        for name in ("Ada", "Grace"):
+            await server.arrive(name)
+        async with staying(room):
+            await until(lambda: server.shown, what="one composite")
+            assert len(room.seats) == 1
+            assert any("no place" in line for line in told)

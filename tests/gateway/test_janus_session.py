@@ -1,0 +1,77 @@
+"""Janus's protocol, against a server of our own."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from gateway.rooms.janus_session import Janus, JanusLost, JanusRefused
+from tests.gateway.scripted_janus import ROOM, scripted_janus
+
+JOIN = {"request": "join", "ptype": "publisher", "room": ROOM, "display": "Cleanplate"}
+
+
+async def test_a_request_is_answered_and_events_reach_their_handle():
+    async with scripted_janus() as server, Janus(server.url) as janus:
+        handle = await janus.attach()
+        assert "private_id" in (await handle.ask(JOIN)).data
+        guest = await server.arrive("Ada")
+        assert (await handle.event()).data["publishers"][0]["id"] == guest.id
+
+
+async def test_every_message_brings_what_janus_asks_for():
+    async with scripted_janus() as server:
+        async with Janus(server.url, token="t" * 16, secret="s" * 16) as janus:
+            await janus.attach()
+        assert {message["janus"] for message in server.messages} == {"create", "attach", "destroy"}
+        for message in server.messages:
+            assert message["token"] == "t" * 16
+            assert message["apisecret"] == "s" * 16
+
+
+async def test_a_refusal_of_the_plugin_says_why():
+    async with scripted_janus() as server, Janus(server.url) as janus:
+        handle = await janus.attach()
+        server.pin = "1"
+        with pytest.raises(JanusRefused, match="wrong pin") as refused:
+            await handle.ask(JOIN)
+        assert refused.value.code == 433
+
+
+async def test_a_refusal_of_janus_says_why():
+    async with scripted_janus() as server, Janus(server.url) as janus:
+        with pytest.raises(JanusRefused, match="Unknown"):
+            await janus.request("nonsense")
+
+
+async def test_a_server_that_goes_is_noticed_by_all_who_wait():
+    async with scripted_janus() as server, Janus(server.url) as janus:
+        handle = await janus.attach()
+        waiting = asyncio.create_task(handle.event())
+        gone = asyncio.create_task(janus.lost())
+        await asyncio.sleep(0)
+        await server.drop()
+        for task in (waiting, gone):
+            with pytest.raises(JanusLost):
+                await task
+        with pytest.raises(JanusLost):
+            await janus.attach()
+
+
+async def test_who_is_no_janus_is_told_apart():
+    async def other(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", other)
+    async with TestServer(app) as server:
+        with pytest.raises(JanusLost, match="does not speak"):
+            async with Janus(URL(str(server.make_url("/"))).with_scheme("ws")):
+                pass
+    with pytest.raises(JanusLost, match="cannot be reached"):
+        async with Janus(URL("ws://127.0.0.1:9")):
+            pass
