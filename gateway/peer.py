@@ -69,11 +69,13 @@ class Peer:
         """The other side's audio."""
         return self._incoming("audio")
 
-    async def answer(self, offer: Offer, outgoing: dict[str, MediaStreamTrack]) -> str:
+    async def answer(
+        self, offer: Offer, outgoing: dict[str, MediaStreamTrack], *, receive: bool = True
+    ) -> str:
         """Take the offer and answer it, sending the given tracks by kind; raises `BadOffer`.
 
         A kind that is not in `outgoing`, or that the offer does not want to receive, is answered
-        `recvonly`.
+        `recvonly`; without `receive` the others are `sendonly` even where the offer would send.
         """
         connection = self._connection
         try:
@@ -101,7 +103,8 @@ class Peer:
             track = outgoing.get(transceiver.kind)
             if track is not None and wants in ("sendrecv", "recvonly"):
                 transceiver.sender.replaceTrack(track)
-                transceiver.direction = "sendrecv" if wants == "sendrecv" else "sendonly"
+                both = receive and wants == "sendrecv"
+                transceiver.direction = "sendrecv" if both else "sendonly"
         await connection.setLocalDescription(await connection.createAnswer())
         return connection.localDescription.sdp
 
