@@ -21,8 +21,9 @@ from gateway.app import create_app
 from gateway.backdrops import check_default
 from gateway.gallery import built_in
 from gateway.matting import Engine
-from gateway.settings import Settings, SettingsError, settings_table
+from gateway.settings import Settings, SettingsError
 from gateway.settings_sources import load
+from gateway.settings_table import settings_table
 from models.errors import MattingError
 
 OPERATOR_ERROR = 2
@@ -123,7 +124,7 @@ def greet(settings: Settings, engine: Engine, port: int) -> None:
 
 def check_exposure(settings: Settings) -> None:
     """Refuse to be open to the network by accident; raises `SettingsError`."""
-    if settings.on_loopback or settings.cert or settings.tokens or settings.insecure:
+    if settings.on_loopback or settings.cert or settings.grants or settings.insecure:
         return
     raise SettingsError(
         f"{settings.host} can be reached from other machines: set cert and key (browsers give the "

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.fields import FieldInfo
+
+from gateway.grants import Grant, full_grants, scoped_grants
 
 PREFIX: Final = "CLEANPLATE_"
-BEGIN: Final = "<!-- settings: begin, written by `cleanplate serve --print-settings-table` -->"
-END: Final = "<!-- settings: end -->"
 
 
 class SettingsError(Exception):
@@ -54,9 +53,21 @@ class Settings(BaseModel):
         tuple[str, ...],
         _group(
             "access",
-            "Bearer tokens (16 characters or more) of which publishing, watching and uploading "
-            "need one; empty: nobody needs a token.",
+            "Bearer tokens (16 characters or more) for everything. Once any token is set, here or "
+            "below, publishing, watching and uploading need one.",
         ),
+    ] = ()
+    publish_tokens: Annotated[
+        tuple[str, ...],
+        _group(
+            "access",
+            "Tokens for publishing and uploading only; `TOKEN@NAME` for the stream NAME only, "
+            "which it also opens like that stream's key.",
+        ),
+    ] = ()
+    watch_tokens: Annotated[
+        tuple[str, ...],
+        _group("access", "Tokens for watching only; `TOKEN@NAME` for the stream NAME only."),
     ] = ()
     origins: Annotated[
         tuple[str, ...],
@@ -77,6 +88,24 @@ class Settings(BaseModel):
     ] = ()
     ice_username: Annotated[str, _group("network", "User name at the TURN servers.")] = ""
     ice_credential: Annotated[str, _group("network", "Password at the TURN servers.")] = ""
+    ice_secret: Annotated[
+        str,
+        _group(
+            "network",
+            "Instead of a password: the secret shared with the TURN servers (coturn's "
+            "`static-auth-secret`), from which passwords are made that expire.",
+        ),
+    ] = ""
+    ice_lifetime: Annotated[
+        float, _group("network", "Seconds until such a password expires.", ge=60)
+    ] = 3600.0
+    lenient_trickle: Annotated[
+        bool,
+        _group(
+            "network",
+            "Take trickled candidates without `If-Match`, as clients of old drafts send them.",
+        ),
+    ] = False
     host_addresses: Annotated[
         tuple[str, ...],
         _group(
@@ -113,6 +142,18 @@ class Settings(BaseModel):
     max_uploads: Annotated[
         int, _group("limits", "Uploaded backdrops kept; the longest unused goes first.", ge=1)
     ] = 64
+    client_calls: Annotated[
+        float,
+        _group(
+            "limits",
+            "Calls per second that change something (POST, PUT, PATCH, DELETE) from one address, "
+            "for four seconds at once; 0 for no bound, as behind a proxy.",
+            ge=0,
+        ),
+    ] = 50.0
+    all_calls: Annotated[float, _group("limits", "The same for all addresses together.", ge=0)] = (
+        200.0
+    )
     connect_deadline: Annotated[
         float, _group("limits", "Seconds that a session may take to connect.", gt=0)
     ] = 15.0
@@ -166,7 +207,15 @@ class Settings(BaseModel):
         ),
     ] = 1.0
 
-    @field_validator("tokens", "origins", "ice_servers", "host_addresses", mode="before")
+    @field_validator(
+        "tokens",
+        "publish_tokens",
+        "watch_tokens",
+        "origins",
+        "ice_servers",
+        "host_addresses",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -175,9 +224,15 @@ class Settings(BaseModel):
 
     @field_validator("tokens")
     @classmethod
-    def _long_enough(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(token) < 16 for token in value):
-            raise ValueError("a token needs at least 16 characters")
+    def _tokens(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        full_grants(value)
+        return value
+
+    @field_validator("publish_tokens", "watch_tokens")
+    @classmethod
+    def _scoped_tokens(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # For which of the two is no matter for what is checked here.
+        scoped_grants("watch", value)
         return value
 
     @field_validator("origins")
@@ -214,7 +269,18 @@ class Settings(BaseModel):
             raise ValueError("downlink_min, downlink_start and downlink_max must ascend")
         if self.uplink_start > self.uplink_max:
             raise ValueError("uplink_start must not exceed uplink_max")
+        if self.ice_secret and self.ice_credential:
+            raise ValueError("ice_secret and ice_credential exclude each other")
         return self
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """What all tokens open; none at all where nobody needs one."""
+        return (
+            *full_grants(self.tokens),
+            *scoped_grants("publish", self.publish_tokens),
+            *scoped_grants("watch", self.watch_tokens),
+        )
 
     @property
     def on_loopback(self) -> bool:
@@ -225,31 +291,3 @@ class Settings(BaseModel):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
-
-
-def group_of(field: FieldInfo) -> str:
-    """The heading under which a setting stands."""
-    assert isinstance(field.json_schema_extra, dict)
-    return str(field.json_schema_extra["group"])
-
-
-def shown(field: FieldInfo) -> str:
-    """A default for people."""
-    if field.default is None or field.default in ("", ()):
-        return ""
-    if isinstance(field.default, bool):
-        return str(field.default).lower()
-    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
-
-
-def settings_table() -> str:
-    """The README's table, with its markers."""
-    rows = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
-    heading = ""
-    for name, field in Settings.model_fields.items():
-        if group_of(field) != heading:
-            heading = group_of(field)
-            rows.append(f"| **{heading}** | | | |")
-        default = f"`{shown(field)}`" if shown(field) else ""
-        rows.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {field.description} |")
-    return "\n".join([BEGIN, *rows, END])

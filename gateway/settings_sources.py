@@ -15,7 +15,8 @@ from typing import Any, Final, get_args
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from gateway.settings import PREFIX, Settings, SettingsError, group_of, shown
+from gateway.settings import PREFIX, Settings, SettingsError
+from gateway.settings_table import group_of, shown
 
 CONFIG_VARIABLE: Final = "CLEANPLATE_CONFIG"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.access import Access, Problem, stream_name
+from gateway.ice_servers import IceServers
 from gateway.sdp import BadOffer, Offer
 from gateway.settings import Settings
 from gateway.signalling import (
@@ -13,7 +14,6 @@ from gateway.signalling import (
     SDP,
     SessionResource,
     full,
-    ice_links,
     received_offer,
 )
 from gateway.worker import Full, NotLive, Placement
@@ -26,7 +26,10 @@ class Whep:
         self._placement = placement
         self._access = access
         self._settings = settings
-        self._sessions = SessionResource("/whep", placement, access)
+        self._ice_servers = IceServers(settings)
+        self._sessions = SessionResource(
+            "/whep", "watch", placement, access, lenient=settings.lenient_trickle
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """For the application's router."""
@@ -41,8 +44,8 @@ class Whep:
 
     async def watch(self, request: web.Request) -> web.Response:
         """`POST` of an offer: 201 with a `sendonly` answer, 409 while the stream is not live."""
-        self._access.require_token(request)
         name = stream_name(request) or ""
+        self._access.require_token(request, "watch", stream=name)
         worker = self._placement.holding(name)
         offer = await received_offer(request, worker.reach, self._settings)
         check_watching(offer)
@@ -56,7 +59,9 @@ class Whep:
         response.headers["Location"] = self._sessions.url(session)
         response.headers["ETag"] = session.etag
         response.headers["Accept-Patch"] = FRAGMENT
-        for link in ice_links(self._settings):
+        # Passwords must not stay in any cache.
+        response.headers["Cache-Control"] = "no-store"
+        for link in self._ice_servers.links():
             response.headers.add("Link", link)
         return response
 
@@ -74,7 +79,13 @@ class Whep:
 
 
 def check_watching(offer: Offer) -> None:
-    """Raises `BadOffer` unless the offer receives video."""
-    video = offer.section("video")
-    if video is None or video.direction not in ("recvonly", "sendrecv"):
-        raise BadOffer("direction", "WHEP offers receive video.", 422)
+    """Raises `BadOffer` unless the offer receives video, and all that it names."""
+    if offer.section("video") is None:
+        raise BadOffer("no-video", "The offer has no video; there is nothing else to watch.", 422)
+    for section in offer.sections:
+        if section.kind != "application" and section.direction in ("sendonly", "inactive"):
+            raise BadOffer(
+                "direction",
+                f"WHEP offers receive; the {section.kind} section is {section.direction}.",
+                422,
+            )

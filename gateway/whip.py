@@ -10,6 +10,7 @@ import secrets
 from aiohttp import web
 
 from gateway.access import KEY_HEADER, Access, Problem, given_key, stream_name
+from gateway.ice_servers import IceServers
 from gateway.sdp import BadOffer, Offer
 from gateway.session import Publication
 from gateway.settings import Settings
@@ -18,7 +19,6 @@ from gateway.signalling import (
     SDP,
     SessionResource,
     full,
-    ice_links,
     received_offer,
 )
 from gateway.worker import Full, NameTaken, Placement
@@ -33,7 +33,10 @@ class Whip:
         self._placement = placement
         self._access = access
         self._settings = settings
-        self._sessions = SessionResource("/whip", placement, access)
+        self._ice_servers = IceServers(settings)
+        self._sessions = SessionResource(
+            "/whip", "publish", placement, access, lenient=settings.lenient_trickle
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """For the application's router."""
@@ -52,15 +55,18 @@ class Whip:
 
     async def publish(self, request: web.Request) -> web.Response:
         """`POST` of an offer: 201 with the answer."""
-        self._access.require_token(request)
         name = stream_name(request) or secrets.token_urlsafe(16)
+        self._access.require_token(request, "publish", stream=name)
         key = given_key(request)
         worker = self._placement.place(name)
         offer = await received_offer(request, worker.reach, self._settings)
         check_publishing(offer)
         try:
             session = await worker.publish(
-                name, key, offer, trusted=self._access.has_token(request)
+                name,
+                key,
+                offer,
+                trusted=self._access.has_token(request, "publish", stream=name),
             )
         except NameTaken:
             raise Problem(
@@ -77,10 +83,10 @@ class Whip:
         response.headers["ETag"] = session.etag
         response.headers["Accept-Patch"] = FRAGMENT
         response.headers[KEY_HEADER] = stream.key
-        # The key must not stay in any cache.
+        # Neither the key nor passwords must stay in any cache.
         response.headers["Cache-Control"] = "no-store"
         response.headers.add("Link", f'</streams/{stream.name}>; rel="{STREAM_RELATION}"')
-        for link in ice_links(self._settings):
+        for link in self._ice_servers.links():
             response.headers.add("Link", link)
         return response
 

@@ -7,10 +7,9 @@ import secrets
 from collections import Counter
 from typing import Protocol
 
-from aiortc import RTCIceServer
-
 from gateway.access import same
 from gateway.backdrops import Backdrops
+from gateway.ice_servers import IceServers
 from gateway.matting import Engine
 from gateway.owned_tasks import OwnedTasks
 from gateway.peer import Peer
@@ -42,10 +41,10 @@ class Placement(Protocol):
     """Decides which worker holds a stream. In this process there is one; others may follow."""
 
     def place(self, name: str) -> Worker:
-        """The worker for a stream that is to be published."""
+        """The worker for a stream that is to be published; may raise `Elsewhere`."""
 
     def holding(self, name: str) -> Worker:
-        """The worker where this stream lives: its watchers must go there too."""
+        """The worker where this stream lives: its watchers must go there too; as `place`."""
 
 
 class InThisProcess:
@@ -93,10 +92,7 @@ class Worker:
             ),
             largest=(settings.max_width, settings.max_height),
             encoding=self.encoding,
-            ice_servers=[
-                RTCIceServer(url, settings.ice_username or None, settings.ice_credential or None)
-                for url in settings.ice_servers
-            ],
+            ice_servers=IceServers(settings),
         )
 
     async def publish(

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from gateway.settings import settings_table
+from gateway.settings_table import settings_table
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -18,6 +19,8 @@ from tests.conformance.offers import SEND, Description
 SDP: Final = "application/sdp"
 FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 REDIRECTIONS: Final = 5
+PATIENCE: Final = 30
+"""Seconds that a server may ask to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Endpoint:
         token: str | None = "",
         **headers: str,
     ) -> Reply:
-        """One request, redirected where a 307 says so.
+        """One request, redirected where a 307 says so, and made again where a 503 says when.
 
         Header names are written with underscores; `token=None` leaves the token out.
         """
@@ -130,10 +133,14 @@ class Endpoint:
                 reply = Reply(response.status, response.headers, text, url)
             if method == "POST":
                 expect(reply.status not in (301, 302), f"a POST is redirected by {reply.status}")
+            wait = reply.headers.get("Retry-After", "")
+            if reply.status in (429, 503) and wait.isdigit() and int(wait) <= PATIENCE:
+                await asyncio.sleep(int(wait))
+                continue
             if reply.status not in (307, 308) or "Location" not in reply.headers:
                 return reply
             url = urljoin(url, reply.headers["Location"])
-        raise Failed(f"more than {REDIRECTIONS} redirections")
+        raise Failed(f"more than {REDIRECTIONS} times it says to come again, here or elsewhere")
 
     async def post(
         self, offer: str, type: str = SDP, *, url: str | None = None, **headers: str

@@ -26,7 +26,12 @@ WITHOUT = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def endpoints(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Endpoint]]:
     folder = tmp_path_factory.mktemp("page")
-    settings = {"tokens": (TOKEN,), "origins": ("https://conformance.example",)}
+    settings = {
+        "tokens": (TOKEN,),
+        "origins": ("https://conformance.example",),
+        # All cases come from one address.
+        "client_calls": 0,
+    }
     async with running(folder, **settings) as gateway, aiohttp.ClientSession() as http:
         base = str(gateway.server.make_url("/"))
         whip = Endpoint("whip", base + "whip/{name}", http, TOKEN)
