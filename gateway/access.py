@@ -69,7 +69,8 @@ class Problem(Exception):
         }
         return web.Response(
             status=self.status,
-            text=json.dumps(body),
+            # As bytes, since the type has no charset (RFC 8259, 11).
+            body=json.dumps(body).encode(),
             content_type="application/problem+json",
             headers=self.headers,
         )

@@ -183,8 +183,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Elsewhere as elsewhere:
         return elsewhere.response(request)
     except web.HTTPNotFound:
-        if request.method == "POST" and (path := without_slash(request)) is not None:
-            return web.Response(status=307, headers={"Location": path})
+        if (path := without_slash(request)) is not None:
+            if request.method == "POST":
+                return web.Response(status=307, headers={"Location": path})
+            if request.method == "OPTIONS":
+                # A page's preflight must not be redirected (Fetch standard).
+                return web.Response(status=204)
         return Problem(404, "not-found", "There is nothing at this address.").response()
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))

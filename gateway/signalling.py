@@ -32,6 +32,17 @@ async def received_offer(request: web.Request, reach: Reach, settings: Settings)
     )
 
 
+def described(session: Session) -> web.Response:
+    """201 with the answer."""
+    # As bytes: aiohttp adds a charset to text, and application/sdp has none (RFC 8866, 8.1).
+    response = web.Response(status=201, body=session.answer.encode(), content_type=SDP)
+    response.headers["ETag"] = session.etag
+    response.headers["Accept-Patch"] = FRAGMENT
+    # Neither keys nor passwords of TURN servers must stay in any cache.
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 class SessionResource:
     """`GET`, `PATCH`, `DELETE` and `OPTIONS` on a session's URL, below `prefix`.
 

@@ -9,10 +9,10 @@ from gateway.ice_servers import IceServers
 from gateway.sdp import BadOffer, Offer
 from gateway.settings import Settings
 from gateway.signalling import (
-    FRAGMENT,
     RETRY,
     SDP,
     SessionResource,
+    described,
     full,
     received_offer,
 )
@@ -55,12 +55,8 @@ class Whep:
             raise Problem(409, "not-live", "Nobody publishes this stream now.", RETRY) from None
         except Full as error:
             raise full(error) from None
-        response = web.Response(status=201, text=session.answer, content_type=SDP)
+        response = described(session)
         response.headers["Location"] = self._sessions.url(session)
-        response.headers["ETag"] = session.etag
-        response.headers["Accept-Patch"] = FRAGMENT
-        # Passwords must not stay in any cache.
-        response.headers["Cache-Control"] = "no-store"
         for link in self._ice_servers.links():
             response.headers.add("Link", link)
         return response

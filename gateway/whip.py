@@ -15,9 +15,9 @@ from gateway.sdp import BadOffer, Offer
 from gateway.session import Publication
 from gateway.settings import Settings
 from gateway.signalling import (
-    FRAGMENT,
     SDP,
     SessionResource,
+    described,
     full,
     received_offer,
 )
@@ -78,13 +78,9 @@ class Whip:
 
     def _created(self, session: Publication) -> web.Response:
         stream = session.stream
-        response = web.Response(status=201, text=session.answer, content_type=SDP)
+        response = described(session)
         response.headers["Location"] = self._sessions.url(session)
-        response.headers["ETag"] = session.etag
-        response.headers["Accept-Patch"] = FRAGMENT
         response.headers[KEY_HEADER] = stream.key
-        # Neither the key nor passwords must stay in any cache.
-        response.headers["Cache-Control"] = "no-store"
         response.headers.add("Link", f'</streams/{stream.name}>; rel="{STREAM_RELATION}"')
         for link in self._ice_servers.links():
             response.headers.add("Link", link)

@@ -35,6 +35,13 @@ async def created(endpoint: Endpoint) -> None:
         expect(session.answer.startswith("v=0"), "the body is no session description")
 
 
+@case(BOTH, SHOULD, "RFC 8866 8.1", "the answer's content type has no parameters")
+async def exact_type(endpoint: Endpoint) -> None:
+    async with endpoint.session() as session:
+        found = session.reply.headers.get("Content-Type")
+        expect(found == SDP, f"it is {found!r}")
+
+
 @case(BOTH, MUST, "4.2", "Location leads to the session, and no two sessions share one")
 async def located(endpoint: Endpoint) -> None:
     async with endpoint.session() as first:

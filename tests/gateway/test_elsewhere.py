@@ -95,6 +95,7 @@ async def test_a_slash_too_many_is_forgiven_where_sessions_are_opened(tmp_path: 
             assert sent.status == 307
             assert sent.headers["Location"] == path.replace("/?", "?").rstrip("/")
             assert (await gateway.http.post(path, data=offer, headers=SDP)).status == 201
+            assert (await gateway.http.options(path, allow_redirects=False)).status == 204
 
 
 async def test_a_slash_too_many_leads_to_no_other_server(tmp_path: Path):

@@ -30,7 +30,7 @@ async def test_a_created_session_is_described_by_its_headers(tmp_path: Path):
         client = gateway.client()
         response = await client.send("/whip/desk", await client.offer_publishing())
         assert response.status == 201
-        assert response.content_type == "application/sdp"
+        assert response.headers["Content-Type"] == "application/sdp"
         assert response.headers["Location"].startswith("/whip/desk/")
         assert response.headers["ETag"].startswith('"')
         links = response.headers.getall("Link")
@@ -64,7 +64,7 @@ async def test_a_bad_offer_is_refused_with_a_reason(tmp_path: Path, change, stat
     async with running(tmp_path) as gateway:
         client = gateway.client()
         response = await client.send("/whip", change(await client.offer_publishing()))
-        assert response.content_type == "application/problem+json"
+        assert response.headers["Content-Type"] == "application/problem+json"
         problem = await response.json()
         assert (response.status, problem["reason"]) == (status, reason)
         assert problem["detail"]
