@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import aiohttp
 
@@ -22,7 +23,7 @@ from tests.conformance.endpoint import Endpoint
 PATIENCE = aiohttp.ClientTimeout(total=20)
 
 
-def arguments() -> argparse.Namespace:
+def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.conformance",
@@ -38,15 +39,15 @@ def arguments() -> argparse.Namespace:
         "--origin", default="https://conformance.example", help="of a web page that may call"
     )
     parser.add_argument("--case", default="", metavar="TEXT", help="only cases with this in a name")
-    given = parser.parse_args()
-    if not given.whip and not given.whep:
+    read = parser.parse_args(given)
+    if not read.whip and not read.whep:
         parser.error("give --whip, --whep or both")
-    return given
+    return read
 
 
-async def main() -> int:
+async def main(command_line: Sequence[str] | None = None) -> int:
     """Print a line per case; returns the exit status."""
-    given = arguments()
+    given = arguments(command_line)
     async with aiohttp.ClientSession(timeout=PATIENCE) as http:
 
         def endpoint(kind: str, url: str | None, token: str | None) -> Endpoint | None:

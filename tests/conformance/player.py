@@ -129,7 +129,7 @@ class Player:
 
     async def _describe(self, description: Any) -> None:
         if urlsplit(self.endpoint.template).hostname in ("127.0.0.1", "localhost", "::1"):
-            _gather_on_loopback(self.connection)
+            gather_on_loopback(self.connection)
         await self.connection.setLocalDescription(description)
 
     async def connected(self) -> None:
@@ -212,7 +212,7 @@ def _fragment(offer: str) -> str:
     return "\r\n".join([*group, *lines]) + "\r\n"
 
 
-def _gather_on_loopback(connection: RTCPeerConnection) -> None:
+def gather_on_loopback(connection: RTCPeerConnection) -> None:
     """Add 127.0.0.1, which aioice leaves out, to a connection's addresses."""
     transports = {t.receiver.transport.transport for t in connection.getTransceivers()}
     if connection.sctp is not None:

@@ -49,7 +49,3 @@ async def test_the_gateway_conforms(endpoints: dict[str, Endpoint], kind: str, c
     result = await judge(case, endpoints[kind])
     expected = Verdict.NOT_SUPPORTED if case.name in WITHOUT else Verdict.PASS
     assert result.verdict is expected, result.line()
-
-
-def test_no_two_cases_have_one_name():
-    assert len({case.name for case in CASES}) == len(CASES)
