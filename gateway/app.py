@@ -20,6 +20,7 @@ from gateway.elsewhere import Elsewhere
 from gateway.gallery import BuiltIn, built_in
 from gateway.ice_servers import IceServers
 from gateway.matting import Engine, description_json
+from gateway.occupancy import Occupancy
 from gateway.pictures import BadPicture
 from gateway.rates import Rates
 from gateway.sdp import BadOffer
@@ -76,8 +77,9 @@ def create_app(
     app.on_response_prepare.append(add_headers(access))
     app.cleanup_ctx.append(threads)
     app.cleanup_ctx.append(running(worker))
-    app.add_routes(Whip(placement, access, settings).routes())
-    app.add_routes(Whep(placement, access, settings).routes())
+    occupancy = Occupancy(settings.max_client_sessions)
+    app.add_routes(Whip(placement, access, settings, occupancy).routes())
+    app.add_routes(Whep(placement, access, settings, occupancy).routes())
     app.add_routes(Streams(placement, access, settings, decoding).routes())
     app.add_routes(Gallery(backdrops, access, settings, decoding).routes())
     app.add_routes(Operators(worker, access, settings).routes())

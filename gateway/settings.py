@@ -122,6 +122,9 @@ class Settings(BaseModel):
     max_sessions: Annotated[
         int, _group("limits", "WebRTC sessions at a time, publishing and watching.", ge=1)
     ] = 32
+    max_client_sessions: Annotated[
+        int, _group("limits", "Of these from one address; 0 for any number.", ge=0)
+    ] = 0
     max_streams: Annotated[
         int, _group("limits", "Streams at a time; each holds a decoder and a plate.", ge=1)
     ] = 8

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway.access import Access, Problem, stream_name
 from gateway.ice_servers import IceServers
+from gateway.occupancy import Occupancy
 from gateway.sdp import BadOffer, Offer
 from gateway.settings import Settings
 from gateway.signalling import (
@@ -22,10 +23,13 @@ from gateway.worker import Full, NotLive, Placement
 class Whep:
     """The endpoint and its sessions."""
 
-    def __init__(self, placement: Placement, access: Access, settings: Settings) -> None:
+    def __init__(
+        self, placement: Placement, access: Access, settings: Settings, occupancy: Occupancy
+    ) -> None:
         self._placement = placement
         self._access = access
         self._settings = settings
+        self._occupancy = occupancy
         self._ice_servers = IceServers(settings)
         self._sessions = SessionResource(
             "/whep", "watch", placement, access, lenient=settings.lenient_trickle
@@ -50,7 +54,9 @@ class Whep:
         offer = await received_offer(request, worker.reach, self._settings)
         check_watching(offer)
         try:
-            session = await worker.watch(name, offer)
+            with self._occupancy.opening(request.remote) as keep:
+                session = await worker.watch(name, offer)
+                keep(session)
         except NotLive:
             raise Problem(409, "not-live", "Nobody publishes this stream now.", RETRY) from None
         except Full as error:

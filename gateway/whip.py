@@ -11,6 +11,7 @@ from aiohttp import web
 
 from gateway.access import KEY_HEADER, Access, Problem, given_key, stream_name
 from gateway.ice_servers import IceServers
+from gateway.occupancy import Occupancy
 from gateway.sdp import BadOffer, Offer
 from gateway.session import Publication
 from gateway.settings import Settings
@@ -29,10 +30,13 @@ STREAM_RELATION = "urn:cleanplate:stream"
 class Whip:
     """The endpoint and its sessions."""
 
-    def __init__(self, placement: Placement, access: Access, settings: Settings) -> None:
+    def __init__(
+        self, placement: Placement, access: Access, settings: Settings, occupancy: Occupancy
+    ) -> None:
         self._placement = placement
         self._access = access
         self._settings = settings
+        self._occupancy = occupancy
         self._ice_servers = IceServers(settings)
         self._sessions = SessionResource(
             "/whip", "publish", placement, access, lenient=settings.lenient_trickle
@@ -62,12 +66,14 @@ class Whip:
         offer = await received_offer(request, worker.reach, self._settings)
         check_publishing(offer)
         try:
-            session = await worker.publish(
-                name,
-                key,
-                offer,
-                trusted=self._access.has_token(request, "publish", stream=name),
-            )
+            with self._occupancy.opening(request.remote) as keep:
+                session = await worker.publish(
+                    name,
+                    key,
+                    offer,
+                    trusted=self._access.has_token(request, "publish", stream=name),
+                )
+                keep(session)
         except NameTaken:
             raise Problem(
                 409, "name-taken", f"A stream {name} exists, and this is not its key."

@@ -168,6 +168,21 @@ async def test_beyond_the_limit_of_sessions_the_server_is_busy(tmp_path: Path):
         assert (await gateway.http.get("/readyz")).status == 503
 
 
+async def test_one_address_has_no_more_sessions_than_it_may(tmp_path: Path):
+    async with running(tmp_path, max_client_sessions=2) as gateway:
+        page, watcher, another = (gateway.client() for _ in range(3))
+        await page.publish("/whip/desk")
+        await watcher.watch("desk")
+        offer = await another.offer_watching()
+        response = await another.send("/whep/desk", offer)
+        assert response.status == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert (await gateway.http.delete(watcher.location)).status == 200
+        # What was refused for another reason takes no place.
+        assert (await another.send("/whep/nobody", offer)).status == 409
+        assert (await another.send("/whep/desk", offer)).status == 201
+
+
 async def test_an_engine_without_room_is_said_to_be_busy(tmp_path: Path):
     async with running(tmp_path, ScriptedEngine(capacity=0)) as gateway:
         client = gateway.client()
