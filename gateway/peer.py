@@ -81,7 +81,12 @@ class Peer:
         try:
             await connection.setRemoteDescription(RTCSessionDescription(offer.text(), "offer"))
         except OperationError as error:
-            raise BadOffer("no-codec", "No codec in common (VP8, H.264, Opus).", 422) from error
+            raise BadOffer(
+                "no-codec",
+                "No codec in common (VP8, H.264 of the baseline profile with packetization-mode=1, "
+                "Opus).",
+                422,
+            ) from error
         except (
             ValueError,
             LookupError,
