@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import sys
 from collections.abc import Sequence
 
@@ -18,7 +19,7 @@ import aiohttp
 
 from tests.conformance.case import Failed, Result, summary
 from tests.conformance.cases import run
-from tests.conformance.endpoint import Endpoint
+from tests.conformance.endpoint import Endpoint, made_up
 
 PATIENCE = aiohttp.ClientTimeout(total=20)
 
@@ -32,6 +33,11 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--whip", metavar="URL", help="endpoint to publish to")
     parser.add_argument("--whep", metavar="URL", help="endpoint to watch at")
+    parser.add_argument(
+        "--names",
+        metavar="LIST",
+        help="what {name} may be, in turn, where a server wants to know its streams before",
+    )
     parser.add_argument("--token", help="Bearer token of both")
     parser.add_argument("--whip-token", metavar="TOKEN", help="of the WHIP endpoint")
     parser.add_argument("--whep-token", metavar="TOKEN", help="of the WHEP endpoint")
@@ -51,11 +57,10 @@ async def main(command_line: Sequence[str] | None = None) -> int:
     async with aiohttp.ClientSession(timeout=PATIENCE) as http:
 
         def endpoint(kind: str, url: str | None, token: str | None) -> Endpoint | None:
-            return (
-                Endpoint(kind, url, http, token or given.token, origin=given.origin)
-                if url
-                else None
-            )
+            if not url:
+                return None
+            names = itertools.cycle(given.names.split(",")) if given.names else made_up()
+            return Endpoint(kind, url, http, token or given.token, origin=given.origin, names=names)
 
         def tell(result: Result) -> None:
             print(result.line(), flush=True)

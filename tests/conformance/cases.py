@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Callable
 
 from tests.conformance import changes, descriptions, media, resources
@@ -28,7 +27,7 @@ async def live(whip: Endpoint | None, whep: Endpoint | None) -> AsyncIterator[En
     if whip is None or whep is None:
         yield whep
         return
-    name = f"conformance-{secrets.token_hex(4)}"
+    name = next(whip.names)
     async with playing(whip.named(name)):
         yield whep.named(name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urljoin
@@ -68,6 +68,12 @@ class Session:
         return self.reply.text
 
 
+def made_up() -> Iterator[str]:
+    """Names that nobody else has."""
+    while True:
+        yield f"conformance-{secrets.token_hex(4)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A URL with `{name}` where every session may use a name of its own."""
@@ -83,11 +89,14 @@ class Endpoint:
     """The web page that calls, where one does."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """More headers of every request."""
+    names: Iterator[str] = field(default_factory=made_up)
+    """For `{name}`, one per session; of a server that wants them known before."""
 
     def url(self, name: str | None = None) -> str:
         """Where to `POST`."""
-        chosen = name or self.name or f"conformance-{secrets.token_hex(4)}"
-        return self.template.replace("{name}", chosen)
+        if "{name}" not in self.template:
+            return self.template
+        return self.template.replace("{name}", name or self.name or next(self.names))
 
     def description(self, *kinds: str, setup: str = "actpass") -> Description:
         """An offer such as clients of this kind make."""
