@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
 from gateway.access import Problem
@@ -30,5 +28,6 @@ class Elsewhere(Exception):
             raw = request.raw_path
             path = raw if raw.startswith("/") else request.path_qs
             return web.Response(status=307, headers={"Location": self.url + path})
-        host = urlsplit(self.url).netloc
-        return Problem(421, "elsewhere", f"This stream is held by {host}.").response()
+        # Where is told to those alone who may open a session.
+        detail = "Another server holds this stream; use the URL that opening the session gave."
+        return Problem(421, "elsewhere", detail).response()

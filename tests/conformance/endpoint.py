@@ -64,7 +64,7 @@ class Session:
 
     @property
     def answer(self) -> str:
-        """The description in the 201."""
+        """The server's description."""
         return self.reply.text
 
 
@@ -165,19 +165,29 @@ class Endpoint:
             await self.call("DELETE", self.session_url(reply))
 
     @contextlib.asynccontextmanager
-    async def session(
+    async def opened(
         self, offer: Description | None = None, *, url: str | None = None, type: str = SDP
     ) -> AsyncIterator[Session]:
-        """A session that is deleted at the end; raises `Failed` where none is opened."""
+        """A session that is deleted at the end, be it one that waits for the answer to a 406.
+
+        Raises `Failed` where none is opened.
+        """
         offer = offer or self.description()
         reply = await self.post(offer.text(), type, url=url)
         try:
-            if self.kind == "whep" and reply.status == 406 and reply.type == SDP:
-                raise NotSupported("it answers with counter-offers (406), not with 201")
-            expect(reply.status == 201, f"an offer is answered {reply}")
+            counter = self.kind == "whep" and reply.status == 406 and reply.type == SDP
+            expect(reply.status == 201 or counter, f"an offer is answered {reply}")
             yield Session(reply, offer, self.session_url(reply))
         finally:
             await self.end(reply)
+
+    @contextlib.asynccontextmanager
+    async def session(self, offer: Description | None = None) -> AsyncIterator[Session]:
+        """As `opened`, by a 201; raises `NotSupported` where the server makes counter-offers."""
+        async with self.opened(offer) as session:
+            if session.reply.status == 406:
+                raise NotSupported("it answers with counter-offers (406), not with 201")
+            yield session
 
     async def refused(self, offer: str, type: str = SDP, *, what: str) -> Reply:
         """The 4xx for an offer that must be refused; raises `Failed` for anything else."""

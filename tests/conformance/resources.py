@@ -45,7 +45,7 @@ async def look(endpoint: Endpoint) -> None:
 
 @case(BOTH, SHOULD, "4.1", "GET on the session is answered 2xx without content")
 async def look_at_session(endpoint: Endpoint) -> None:
-    async with endpoint.session() as session:
+    async with endpoint.opened() as session:
         nothing(await endpoint.call("GET", session.url))
 
 
@@ -88,7 +88,7 @@ async def preflight(endpoint: Endpoint) -> None:
     for name in ("authorization", "content-type"):
         # `*` does not cover Authorization (Fetch standard).
         expect(name in granted or ("*" in granted and name[0] == "c"), f"{name} is not allowed")
-    async with endpoint.session() as session:
+    async with endpoint.opened() as session:
         for method in ("PATCH", "DELETE"):
             reply = await preflighted(endpoint, session.url, method)
             methods = listed(reply, "Access-Control-Allow-Methods")
@@ -179,7 +179,7 @@ async def preflight_without_token(endpoint: Endpoint) -> None:
 
 @case(BOTH, MUST, "4.2", "DELETE ends the session, whatever If-Match says")
 async def end(endpoint: Endpoint) -> None:
-    async with endpoint.session() as session:
+    async with endpoint.opened() as session:
         reply = await endpoint.call("DELETE", session.url, If_Match='"something-else"')
         expect(reply.status in (200, 204), f"it is answered {reply.status}")
         again = await endpoint.call("DELETE", session.url)
@@ -190,13 +190,13 @@ async def end(endpoint: Endpoint) -> None:
 async def again(endpoint: Endpoint) -> None:
     url = endpoint.url()
     for _ in range(2):
-        async with endpoint.session(url=url):
+        async with endpoint.opened(url=url):
             pass
 
 
 @case(BOTH, MUST, "RFC 9110 15.5.5", "a session that does not exist cannot be ended")
 async def unknown(endpoint: Endpoint) -> None:
-    async with endpoint.session() as session:
+    async with endpoint.opened() as session:
         url = session.url.rpartition("/")[0] + "/" + UNKNOWN
         reply = await endpoint.call("DELETE", url)
         expect(reply.refused, f"DELETE is answered {reply.status}")
