@@ -5,7 +5,7 @@ import pytest
 
 from gateway import __version__
 from gateway.__main__ import COMMANDS, main
-from gateway.settings import settings_table
+from gateway.settings_table import settings_table
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
