@@ -49,6 +49,13 @@ async def look_at_session(endpoint: Endpoint) -> None:
         nothing(await endpoint.call("GET", session.url))
 
 
+@case(BOTH, SHOULD, "RFC 9110 9.3.2", "HEAD is answered 2xx, on the endpoint and on the session")
+async def head(endpoint: Endpoint) -> None:
+    async with endpoint.opened() as session:
+        nothing(await endpoint.call("HEAD", endpoint.url()))
+        nothing(await endpoint.call("HEAD", session.url))
+
+
 @case(WHEP, SHOULD, "WHEP 4.1", "HEAD tells that this is a WHEP endpoint")
 async def discovery(endpoint: Endpoint) -> None:
     reply = await endpoint.call("HEAD", endpoint.url())

@@ -1,11 +1,14 @@
 """Credentials of STUN and TURN servers."""
 
 import base64
+import dataclasses
 import hashlib
 import hmac
 
 from gateway.ice_servers import IceServers
 from gateway.settings import Settings
+from gateway.transport.connection import Connection
+from tests.gateway.loopback import TUNING
 
 TURN = "turn:turn.example.org:3478?transport=udp"
 STUN = "stun:stun.example.org:3478"
@@ -59,3 +62,17 @@ def test_links_quote_what_could_end_them():
         f'<{TURN}>; rel="ice-server"; username="a\\"b"; credential="c\\\\d"'
         '; credential-type="password"'
     ]
+
+
+async def test_every_connection_of_our_own_asks_with_its_own_name():
+    asked = dataclasses.replace(
+        TUNING, ice_servers=servers(ice_servers=(TURN,), ice_secret="shared-with-coturn")
+    )
+    names = set()
+    for _ in range(2):
+        connection = Connection(asked)
+        transceiver = connection.addTransceiver("video")
+        names.add(transceiver.receiver.transport.transport._connection.turn_username)
+        await connection.close()
+    assert len(names) == 2
+    assert all(name.startswith("2000003600:") for name in names)
