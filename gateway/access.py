@@ -1,8 +1,9 @@
 """Who may do what: tokens, keys, origins, sizes; and how a refusal is said (RFC 9457).
 
 Two secrets exist. The operator's Bearer tokens, where configured, are needed to publish, to watch
-and to upload. A stream's key belongs to its publisher and opens `/streams/{name}...`: the name is
-shared with watchers, the plate shows the room and must not be.
+and to upload; some open one of these only, or one stream. A stream's key belongs to its publisher
+and opens `/streams/{name}...`: the name is shared with watchers, the plate shows the room and must
+not be.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from gateway.grants import NAME, Grant, Scope
+
 KEY_HEADER: Final = "Cleanplate-Key"
 KEY = re.compile(r"[A-Za-z0-9_-]{22,128}")
 """22 characters of this alphabet hold 132 bits."""
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+REALM: Final = "Cleanplate"
 SLOWEST: Final = 30.0
 """Seconds that a request body may take to arrive."""
 
@@ -66,7 +69,8 @@ class Problem(Exception):
         }
         return web.Response(
             status=self.status,
-            text=json.dumps(body),
+            # As bytes, since the type has no charset (RFC 8259, 11).
+            body=json.dumps(body).encode(),
             content_type="application/problem+json",
             headers=self.headers,
         )
@@ -83,45 +87,88 @@ def same(given: str, expected: str) -> bool:
 class Access:
     """The operator's rules."""
 
-    def __init__(self, tokens: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> None:
-        self._tokens = tokens
+    def __init__(self, grants: tuple[Grant, ...] = (), origins: tuple[str, ...] = ()) -> None:
+        self._grants = grants
         self._origins = frozenset(origin.lower() for origin in origins)
 
     @property
     def needs_token(self) -> bool:
         """Whether the operator configured any."""
-        return bool(self._tokens)
+        return bool(self._grants)
 
-    def has_token(self, request: web.Request) -> bool:
-        """Whether the request carries one of the operator's tokens."""
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return False
-        # All are compared: which one it was must not show in the time.
-        return any([same(given.strip(), token) for token in self._tokens])
+    def has_token(self, request: web.Request, *scopes: Scope, stream: str | None = None) -> bool:
+        """Whether the request carries a token for one of the scopes, of `stream` or of any.
 
-    def require_token(self, request: web.Request) -> None:
-        """Raises 401 where tokens are configured and none of them is given (RFC 6750)."""
-        if self.needs_token and not self.has_token(request):
+        Without scopes: one of the operator's own, which open everything.
+        """
+        given = self._given(request)
+        if not scopes:
+            return any(grant.full for grant in given)
+        return any(grant.allows(scopes, stream) for grant in given)
+
+    def require_token(
+        self, request: web.Request, *scopes: Scope, stream: str | None = None
+    ) -> None:
+        """As `has_token`; raises 401 without a known token and 403 with another one (RFC 6750, 3).
+
+        Where no tokens are configured nobody needs one.
+        """
+        if not self.needs_token or self.has_token(request, *scopes, stream=stream):
+            return
+        if self._given(request):
+            challenge = f'Bearer realm="{REALM}", error="insufficient_scope"'
             raise Problem(
-                401,
-                "token",
-                "This server needs a Bearer token; ask its operator for one.",
-                {"WWW-Authenticate": "Bearer"},
+                403,
+                "scope",
+                "This token is for something else or for another stream; ask the server's "
+                "operator for one.",
+                {"WWW-Authenticate": challenge},
             )
+        challenge = f'Bearer realm="{REALM}"'
+        if "Authorization" in request.headers:
+            challenge += ', error="invalid_token"'
+        raise Problem(
+            401,
+            "token",
+            "This server needs a Bearer token; ask its operator for one.",
+            {"WWW-Authenticate": challenge},
+        )
 
-    def require_key(self, request: web.Request, key: str, *, token_opens: bool = True) -> None:
-        """Raises 403 unless the stream's key, or where it opens too an operator's token, is given.
+    def require_key(
+        self,
+        request: web.Request,
+        key: str,
+        *,
+        stream: str | None = None,
+        token_opens: bool = True,
+    ) -> None:
+        """Raises 403 unless the stream's key is given, or where it opens too a token.
 
-        Watchers hold tokens as well: a token does not open what shows the room.
+        A token is the operator's own, or one for publishing this very `stream`. Others hold tokens
+        as well, and none opens what shows the room.
         """
         given = request.headers.get(KEY_HEADER, "")
-        if not (same(given, key) or (token_opens and self.has_token(request))):
+        if not (same(given, key) or (token_opens and self._opens(request, stream))):
             raise Problem(
                 403,
                 "key",
                 f"This needs the stream's key in the header {KEY_HEADER}; its publisher has it.",
             )
+
+    def _opens(self, request: web.Request, stream: str | None) -> bool:
+        return any(
+            grant.full
+            or (stream is not None and grant.stream == stream and "publish" in grant.scopes)
+            for grant in self._given(request)
+        )
+
+    def _given(self, request: web.Request) -> list[Grant]:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return []
+        # All are compared: which one it was must not show in the time.
+        compared = [(same(given.strip(), grant.token), grant) for grant in self._grants]
+        return [grant for equal, grant in compared if equal]
 
     def allows_origin(self, request: web.Request) -> bool:
         """Whether a page of this origin may call us; requests of no page have no origin."""

@@ -162,7 +162,7 @@ class Streams:
         stream = worker.stream(name)
         if stream is None:
             raise Problem(404, "no-stream", "There is no such stream; it may have ended.")
-        self._access.require_key(request, stream.key, token_opens=token_opens)
+        self._access.require_key(request, stream.key, stream=name, token_opens=token_opens)
         return worker, stream
 
 
@@ -238,7 +238,7 @@ class Gallery:
 
     async def upload(self, request: web.Request) -> web.Response:
         """Take a picture; the answer's id is the only way to it."""
-        self._access.require_token(request)
+        self._access.require_token(request, "publish")
         require_type(request, *PICTURE_TYPES, "application/octet-stream")
         data = await read_body(request, self._limits.size)
         added = await self._decoding.run(self._backdrops.add, data)
@@ -260,7 +260,7 @@ class Gallery:
 
     async def remove(self, request: web.Request) -> web.Response:
         """Forget an upload."""
-        self._access.require_token(request)
+        self._access.require_token(request, "publish")
         try:
             self._backdrops.remove(request.match_info["id"])
         except NotYours:

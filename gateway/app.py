@@ -16,12 +16,16 @@ from gateway.access import SECURITY_HEADERS, Access, Problem
 from gateway.api import Gallery, Streams, picture_limits
 from gateway.backdrops import Backdrops, check_default
 from gateway.decoding import Crowded, Decoding
+from gateway.elsewhere import Elsewhere
 from gateway.gallery import BuiltIn, built_in
+from gateway.ice_servers import IceServers
 from gateway.kept_plates import KeptPlates
 from gateway.matting import Engine, description_json
+from gateway.occupancy import Occupancy
 from gateway.pictures import BadPicture
-from gateway.placement import InThisProcess
+from gateway.placement import InThisProcess, Placement
 from gateway.plates import Plates
+from gateway.rates import Rates
 from gateway.relays.relays import Relays
 from gateway.relays.resource import RelayResource
 from gateway.sdp import BadOffer
@@ -41,6 +45,7 @@ RELAYS: Final = web.AppKey("relays", Relays)
 """For `cleanplate relay`."""
 
 MODULES: Final = "/src"
+ENDPOINTS: Final = ("/whip/", "/whep/")
 
 THREADS: Final = 8
 """Pictures, files and name look-ups; media are encoded elsewhere, see `transport.encoding`."""
@@ -58,8 +63,11 @@ def create_app(
     *,
     gallery: tuple[BuiltIn, ...] | None = None,
     page: Path | None = None,
+    place: Callable[[Worker], Placement] = InThisProcess,
 ) -> web.Application:
     """The whole gateway around an engine, which stays the caller's to close.
+
+    `place` says which server holds a stream, for whoever runs several.
 
     Raises `gateway.settings.SettingsError` for a default backdrop that the gallery does not have,
     and for a folder of plates that cannot be used.
@@ -70,16 +78,19 @@ def create_app(
     decoding = Decoding()
     plates = KeptPlates(settings.plates_folder, settings.max_kept_plates)
     worker = Worker(settings, engine, backdrops, plates)
-    placement = InThisProcess(worker)
-    access = Access(settings.tokens, settings.origins)
-    app = web.Application(middlewares=[problems, guard(access)])
+    placement = place(worker)
+    access = Access(settings.grants, settings.origins)
+    app = web.Application(
+        middlewares=[problems, guard(access, Rates(settings.client_calls, settings.all_calls))]
+    )
     relays = Relays(worker, settings)
     app[WORKER], app[BACKDROPS], app[RELAYS] = worker, backdrops, relays
     app.on_response_prepare.append(add_headers(access))
     app.cleanup_ctx.append(threads)
     app.cleanup_ctx.append(running(worker, relays))
-    app.add_routes(Whip(placement, access, settings).routes())
-    app.add_routes(Whep(placement, access, settings).routes())
+    occupancy = Occupancy(settings.max_client_sessions)
+    app.add_routes(Whip(placement, access, settings, occupancy).routes())
+    app.add_routes(Whep(placement, access, settings, occupancy).routes())
     app.add_routes(Streams(placement, access, settings, decoding, plates).routes())
     app.add_routes(Plates(plates, placement, access, settings, decoding).routes())
     app.add_routes(Gallery(backdrops, access, settings, decoding).routes())
@@ -96,7 +107,7 @@ class Operators:
         self._worker = worker
         self._relays = relays
         self._access = access
-        self._settings = settings
+        self._ice_servers = IceServers(settings)
 
     def routes(self) -> list[web.RouteDef]:
         """For the application's router."""
@@ -112,13 +123,14 @@ class Operators:
         described: dict[str, Any] = {
             "version": __version__,
             **description_json(self._worker.engine.describe()),
-            "ice_servers": [self._ice_server(url) for url in self._settings.ice_servers],
+            "ice_servers": self._ice_servers.described(),
             "needs_token": self._access.needs_token,
         }
         if described["ice_servers"]:
             # TURN passwords are for those who may publish or watch.
-            self._access.require_token(request)
-        return web.json_response(described)
+            self._access.require_token(request, "publish", "watch")
+        # Passwords must not stay in any cache.
+        return web.json_response(described, headers={"Cache-Control": "no-store"})
 
     async def health(self, request: web.Request) -> web.Response:
         """The process answers."""
@@ -142,15 +154,6 @@ class Operators:
         response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
         return response
 
-    def _ice_server(self, url: str) -> dict[str, str]:
-        if url.startswith("stun:"):
-            return {"urls": url}
-        return {
-            "urls": url,
-            "username": self._settings.ice_username,
-            "credential": self._settings.ice_credential,
-        }
-
 
 def add_page(app: web.Application, folder: Path) -> None:
     """Serve exactly what a wheel contains: not the tests and tools that a checkout has beside."""
@@ -167,12 +170,14 @@ def add_page(app: web.Application, folder: Path) -> None:
         app.router.add_static(MODULES, folder / "src")
 
 
-def guard(access: Access) -> Any:
-    """Refuse calls that change something from other sites' pages."""
+def guard(access: Access, rates: Rates) -> Any:
+    """Refuse calls that change something from other sites' pages, and too many of them."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         access.require_origin(request)
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            rates.take(request.remote)
         return await handler(request)
 
     return middleware
@@ -192,7 +197,15 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Crowded:
         detail = "Many pictures are being taken in right now; try again in a moment."
         return Problem(503, "full", detail, RETRY).response()
+    except Elsewhere as elsewhere:
+        return elsewhere.response(request)
     except web.HTTPNotFound:
+        if (path := without_slash(request)) is not None:
+            if request.method == "POST":
+                return web.Response(status=307, headers={"Location": path})
+            if request.method == "OPTIONS":
+                # A page's preflight must not be redirected (Fetch standard).
+                return web.Response(status=204)
         return Problem(404, "not-found", "There is nothing at this address.").response()
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
@@ -201,6 +214,16 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             # A preflight of whatever has no answer of its own; CORS headers come with all answers.
             return web.Response(status=204, headers=headers)
         return Problem(405, "method", f"Allowed here: {allowed}.", headers).response()
+    except web.HTTPError as error:
+        return Problem(error.status, "http", f"{error.reason}.").response()
+
+
+def without_slash(request: web.Request) -> str | None:
+    """Where a client wanted to go that was given an endpoint's URL with a slash at its end."""
+    path = request.path
+    if not path.startswith(ENDPOINTS) or not path.endswith("/"):
+        return None
+    return path.rstrip("/") + (f"?{request.query_string}" if request.query_string else "")
 
 
 def add_headers(access: Access) -> Any:

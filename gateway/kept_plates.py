@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from gateway.access import NAME, same
+from gateway.access import same
+from gateway.grants import NAME
 from gateway.settings import SettingsError
 
 logger = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aiortc import RTCIceServer
 
+from gateway.ice_servers import IceServers
 from gateway.peer import Peer
 from gateway.sdp import Reach
 from gateway.settings import Settings
@@ -36,10 +37,7 @@ class Network:
             ),
             largest=(settings.max_width, settings.max_height),
             encoding=self.encoding,
-            ice_servers=[
-                RTCIceServer(url, settings.ice_username or None, settings.ice_credential or None)
-                for url in settings.ice_servers
-            ],
+            ice_servers=IceServers(settings),
         )
 
     def peer(

@@ -105,17 +105,24 @@ class Peer:
         """The other side's audio."""
         return self._incoming("audio")
 
-    async def answer(self, offer: Offer, outgoing: Mapping[str, MediaStreamTrack]) -> str:
+    async def answer(
+        self, offer: Offer, outgoing: Mapping[str, MediaStreamTrack], *, receive: bool = True
+    ) -> str:
         """Take the offer and answer it, sending the given tracks by kind; raises `BadOffer`.
 
         A kind that is not in `outgoing`, or that the offer does not want to receive, is answered
-        `recvonly`.
+        `recvonly`; without `receive` the others are `sendonly` even where the offer would send.
         """
         connection = self._connection
         try:
             await connection.setRemoteDescription(RTCSessionDescription(offer.text(), "offer"))
         except OperationError as error:
-            raise BadOffer("no-codec", "No codec in common (VP8, H.264, Opus).", 422) from error
+            raise BadOffer(
+                "no-codec",
+                "No codec in common (VP8, H.264 of the baseline profile with packetization-mode=1, "
+                "Opus).",
+                422,
+            ) from error
         except UNREADABLE as error:
             raise BadOffer("malformed-sdp", "The offer could not be understood.") from error
         video = offer.section("video")
@@ -127,7 +134,8 @@ class Peer:
             wants = directions.get(transceiver.mid or "", "inactive")
             if transceiver.kind in unsent and wants in ("sendrecv", "recvonly"):
                 transceiver.sender.replaceTrack(unsent.pop(transceiver.kind))
-                transceiver.direction = "sendrecv" if wants == "sendrecv" else "sendonly"
+                both = receive and wants == "sendrecv"
+                transceiver.direction = "sendrecv" if both else "sendonly"
         await connection.setLocalDescription(await connection.createAnswer())
         return connection.localDescription.sdp
 

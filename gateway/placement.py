@@ -11,10 +11,10 @@ class Placement(Protocol):
     """Decides which worker holds a stream. In this process there is one; others may follow."""
 
     def place(self, name: str) -> Worker:
-        """The worker for a stream that is to be published."""
+        """The worker for a stream that is to be published; may raise `Elsewhere`."""
 
     def holding(self, name: str) -> Worker:
-        """The worker where this stream lives: its watchers must go there too."""
+        """The worker where this stream lives: its watchers must go there too; as `place`."""
 
 
 class InThisProcess:

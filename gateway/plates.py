@@ -84,7 +84,7 @@ class Plates:
         if request.content_type == "application/json":
             rgb, owner = await self._of_stream(request)
         else:
-            self._access.require_token(request)
+            self._access.require_token(request, "publish")
             data = await read_body(request, self._limits.size)
             rgb = await self._decoding.run(decode_picture, data, self._limits)
             headers[KEY_HEADER] = given or secrets.token_urlsafe(24)
@@ -134,7 +134,7 @@ class Plates:
         stream = self._placement.holding(asked.stream).stream(asked.stream)
         if stream is None:
             raise Problem(404, "no-stream", "There is no such stream; it may have ended.")
-        self._access.require_key(request, stream.key)
+        self._access.require_key(request, stream.key, stream=asked.stream)
         # Whose picture it is, is asked at the same moment as for the picture: who may keep a plate
         # that they may not see, with a token, or as they only use it, cannot see it afterwards.
         owner = digest(stream.key) if stream.plate.owner is None else stream.plate.owner

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from gateway import settings_sources
-from gateway.access import NAME
 from gateway.attended_relay import BadOrder, Door, Order, anywhere, attended
 from gateway.backdrops import check_default
 from gateway.gallery import built_in
+from gateway.grants import NAME
 from gateway.relays.outbound import Refused
 from gateway.relays.relay import Plan
 from gateway.scenery import BadScenery, read_scenery

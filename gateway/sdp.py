@@ -149,6 +149,9 @@ def _section(lines: Sequence[str]) -> Section:
     for word in DIRECTIONS:
         if f"a={word}" in lines:
             direction = word
+    if not int(words[1]) and "a=bundle-only" not in lines:
+        # Offered, but not to be used (RFC 3264, 5.1).
+        direction = "inactive"
     return Section(words[0], mids[0], direction, tuple(lines))
 
 
@@ -215,6 +218,9 @@ def _check_transport(offer: Offer) -> None:
             prefix = f"a={name}:"
             if not any(line.startswith(prefix) for line in (*offer.head, *section.lines)):
                 raise BadOffer("malformed-sdp", f"Media section {section.mid!r} lacks a={name}.")
+        for line in (*offer.head, *section.lines):
+            if line.startswith("a=setup:") and line[8:] not in ("actpass", "active", "passive"):
+                raise BadOffer("setup", f"There is no way to begin DTLS with {line!r}.", 422)
         if section.kind != "application" and "a=rtcp-mux" not in section.lines:
             raise BadOffer("no-rtcp-mux", "RTP and RTCP must share one port (a=rtcp-mux).", 422)
 

@@ -35,6 +35,9 @@ class Session:
     is for sessions that never ran.
     """
 
+    receives = True
+    """Whether media come from the other side."""
+
     def __init__(self, stream: Stream, peer: Peer, offer: Offer, settings: Settings) -> None:
         self.id = secrets.token_urlsafe(16)
         self.etag = f'"{secrets.token_hex(8)}"'
@@ -53,7 +56,7 @@ class Session:
     async def open(self) -> None:
         """Answer the offer; raises `BadOffer`, with everything closed again."""
         try:
-            answer = await self._peer.answer(self._offer, self._outgoing())
+            answer = await self._peer.answer(self._offer, self._outgoing(), receive=self.receives)
         except BaseException:
             await self.close()
             raise
@@ -138,7 +141,9 @@ class Session:
 
 
 class Watch(Session):
-    """Somebody watches a stream's composite (WHEP)."""
+    """Somebody watches a stream's composite (WHEP), and sends nothing even where they offer to."""
+
+    receives = False
 
 
 class Publication(Session):

@@ -11,7 +11,19 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gateway.grants import Grant, full_grants, scoped_grants
+from gateway.settings_checks import (
+    Addresses,
+    Hosts,
+    IceServerUrls,
+    MaybeAddress,
+    Networks,
+    Origins,
+    ScopedTokens,
+    Tokens,
+)
 
 PREFIX: Final = "CLEANPLATE_"
 
@@ -48,15 +60,27 @@ class Settings(BaseModel):
     ] = "info"
 
     tokens: Annotated[
-        tuple[str, ...],
+        Tokens,
         _group(
             "access",
-            "Bearer tokens (16 characters or more) of which publishing, watching and uploading "
-            "need one; empty: nobody needs a token.",
+            "Bearer tokens (16 characters or more) for everything. Once any token is set, here or "
+            "below, publishing, watching and uploading need one.",
         ),
     ] = ()
+    publish_tokens: Annotated[
+        ScopedTokens,
+        _group(
+            "access",
+            "Tokens for publishing and uploading only; `TOKEN@NAME` for the stream NAME only, "
+            "which it also opens like that stream's key.",
+        ),
+    ] = ()
+    watch_tokens: Annotated[
+        ScopedTokens,
+        _group("access", "Tokens for watching only; `TOKEN@NAME` for the stream NAME only."),
+    ] = ()
     origins: Annotated[
-        tuple[str, ...],
+        Origins,
         _group(
             "access",
             "Other web origins (`https://example.org`) whose pages may call this server; "
@@ -65,7 +89,7 @@ class Settings(BaseModel):
     ] = ()
 
     ice_servers: Annotated[
-        tuple[str, ...],
+        IceServerUrls,
         _group(
             "network",
             "STUN and TURN servers, `stun:HOST:PORT` or `turn:HOST:PORT?transport=udp`; "
@@ -74,8 +98,26 @@ class Settings(BaseModel):
     ] = ()
     ice_username: Annotated[str, _group("network", "User name at the TURN servers.")] = ""
     ice_credential: Annotated[str, _group("network", "Password at the TURN servers.")] = ""
+    ice_secret: Annotated[
+        str,
+        _group(
+            "network",
+            "Instead of a password: the secret shared with the TURN servers (coturn's "
+            "`static-auth-secret`), from which passwords are made that expire.",
+        ),
+    ] = ""
+    ice_lifetime: Annotated[
+        float, _group("network", "Seconds until such a password expires.", ge=60)
+    ] = 3600.0
+    lenient_trickle: Annotated[
+        bool,
+        _group(
+            "network",
+            "Take trickled candidates without `If-Match`, as clients of old drafts send them.",
+        ),
+    ] = False
     host_addresses: Annotated[
-        tuple[str, ...],
+        Addresses,
         _group(
             "network",
             "Local addresses that media may use; empty: all of this machine's, with 127.0.0.1 "
@@ -83,11 +125,11 @@ class Settings(BaseModel):
         ),
     ] = ()
     public_address: Annotated[
-        str | None,
+        MaybeAddress,
         _group("network", "Address under which the outside reaches this machine (1:1 NAT)."),
     ] = None
     relay_hosts: Annotated[
-        tuple[str, ...],
+        Hosts,
         _group(
             "network",
             "Hosts that `POST /relays` may call: `sfu.example.org`, `.example.org` for all below "
@@ -95,7 +137,7 @@ class Settings(BaseModel):
         ),
     ] = ()
     relay_networks: Annotated[
-        tuple[str, ...],
+        Networks,
         _group(
             "network",
             "Networks outside the public internet where those hosts may be, such as `10.0.0.0/8` "
@@ -106,6 +148,9 @@ class Settings(BaseModel):
     max_sessions: Annotated[
         int, _group("limits", "WebRTC sessions at a time, publishing and watching.", ge=1)
     ] = 32
+    max_client_sessions: Annotated[
+        int, _group("limits", "Of these from one address; 0 for any number.", ge=0)
+    ] = 0
     max_streams: Annotated[
         int, _group("limits", "Streams at a time; each holds a decoder and a plate.", ge=1)
     ] = 8
@@ -133,6 +178,18 @@ class Settings(BaseModel):
     max_kept_plates: Annotated[
         int, _group("limits", "Plates kept under a name; more are refused.", ge=0)
     ] = 16
+    client_calls: Annotated[
+        float,
+        _group(
+            "limits",
+            "Calls per second that change something (POST, PUT, PATCH, DELETE) from one address, "
+            "for four seconds at once; 0 for no bound, as behind a proxy.",
+            ge=0,
+        ),
+    ] = 50.0
+    all_calls: Annotated[float, _group("limits", "The same for all addresses together.", ge=0)] = (
+        200.0
+    )
     connect_deadline: Annotated[
         float, _group("limits", "Seconds that a session may take to connect.", gt=0)
     ] = 15.0
@@ -194,69 +251,6 @@ class Settings(BaseModel):
         ),
     ] = 1.0
 
-    @field_validator(
-        "tokens",
-        "origins",
-        "ice_servers",
-        "host_addresses",
-        "relay_hosts",
-        "relay_networks",
-        mode="before",
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("tokens")
-    @classmethod
-    def _long_enough(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(token) < 16 for token in value):
-            raise ValueError("a token needs at least 16 characters")
-        return value
-
-    @field_validator("origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            scheme, separator, host = origin.partition("://")
-            if origin != "*" and (
-                scheme not in ("http", "https") or not separator or not host or "/" in host
-            ):
-                raise ValueError(f"{origin!r} is not an origin such as https://example.org")
-        return value
-
-    @field_validator("ice_servers")
-    @classmethod
-    def _servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for url in value:
-            if not url.startswith(("stun:", "turn:", "turns:")):
-                raise ValueError(f"{url!r} begins with neither stun:, turn: nor turns:")
-        return value
-
-    @field_validator("host_addresses", "public_address")
-    @classmethod
-    def _addresses(cls, value: Any) -> Any:
-        for address in (value,) if isinstance(value, str) else value or ():
-            ipaddress.ip_address(address)
-        return value
-
-    @field_validator("relay_hosts")
-    @classmethod
-    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for host in value:
-            if "/" in host or "@" in host or ("*" in host and host != "*"):
-                raise ValueError(f"{host!r} is not a host such as sfu.example.org")
-        return value
-
-    @field_validator("relay_networks")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            ipaddress.ip_network(network)
-        return value
-
     @model_validator(mode="after")
     def _pairs(self) -> Settings:
         if (self.cert is None) != (self.key is None):
@@ -265,7 +259,18 @@ class Settings(BaseModel):
             raise ValueError("downlink_min, downlink_start and downlink_max must ascend")
         if self.uplink_start > self.uplink_max:
             raise ValueError("uplink_start must not exceed uplink_max")
+        if self.ice_secret and self.ice_credential:
+            raise ValueError("ice_secret and ice_credential exclude each other")
         return self
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """What all tokens open; none at all where nobody needs one."""
+        return (
+            *full_grants(self.tokens),
+            *scoped_grants("publish", self.publish_tokens),
+            *scoped_grants("watch", self.watch_tokens),
+        )
 
     @property
     def on_loopback(self) -> bool:

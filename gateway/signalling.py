@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.access import Access, Problem, read_body, require_type, stream_name
+from gateway.grants import Scope
 from gateway.placement import Placement
 from gateway.sdp import Offer, Reach, read_fragment, read_offer
 from gateway.session import Session
@@ -32,27 +33,38 @@ async def received_offer(request: web.Request, reach: Reach, settings: Settings)
     )
 
 
-def ice_links(settings: Settings) -> list[str]:
-    """`Link` headers that tell clients our STUN and TURN servers (RFC 9725, 4.6)."""
-    links = []
-    for url in settings.ice_servers:
-        link = f'<{url}>; rel="ice-server"'
-        if url.startswith("turn"):
-            link += (
-                f'; username="{settings.ice_username}"; credential="{settings.ice_credential}"'
-                '; credential-type="password"'
-            )
-        links.append(link)
-    return links
+def described(session: Session) -> web.Response:
+    """201 with the answer."""
+    # As bytes: aiohttp adds a charset to text, and application/sdp has none (RFC 8866, 8.1).
+    response = web.Response(status=201, body=session.answer.encode(), content_type=SDP)
+    response.headers["ETag"] = session.etag
+    response.headers["Accept-Patch"] = FRAGMENT
+    # Neither keys nor passwords of TURN servers must stay in any cache.
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 class SessionResource:
-    """`GET`, `PATCH`, `DELETE` and `OPTIONS` on a session's URL, below `prefix`."""
+    """`GET`, `PATCH`, `DELETE` and `OPTIONS` on a session's URL, below `prefix`.
 
-    def __init__(self, prefix: str, placement: Placement, access: Access) -> None:
+    Changing one needs a token for the same `scope` as opening it. `lenient` takes trickled
+    candidates without `If-Match`.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        scope: Scope,
+        placement: Placement,
+        access: Access,
+        *,
+        lenient: bool = False,
+    ) -> None:
         self._prefix = prefix
+        self._scope = scope
         self._placement = placement
         self._access = access
+        self._lenient = lenient
 
     def url(self, session: Session) -> str:
         """What `Location` says."""
@@ -75,14 +87,10 @@ class SessionResource:
 
     async def trickle(self, request: web.Request) -> web.Response:
         """Take trickled candidates; ICE restarts are answered 422, as RFC 9725 allows."""
-        self._access.require_token(request)
+        self._require_token(request)
         worker, session = self._find(request)
         require_type(request, FRAGMENT)
-        condition = request.headers.get("If-Match")
-        if condition is None:
-            raise Problem(428, "if-match", "PATCH needs If-Match with the session's ETag.")
-        if condition != "*" and session.etag not in [tag.strip() for tag in condition.split(",")]:
-            raise Problem(412, "if-match", "If-Match does not name the session's ETag.")
+        self._check_condition(request, session)
         body = await read_body(request, OFFER_LIMIT)
         fragment = read_fragment(body.decode("utf-8", "replace"), reach=worker.reach)
         await session.trickle(fragment)
@@ -90,7 +98,7 @@ class SessionResource:
 
     async def end(self, request: web.Request) -> web.Response:
         """Free everything before answering; any If-Match is ignored, as RFC 9725 wants."""
-        self._access.require_token(request)
+        self._require_token(request)
         _, session = self._find(request)
         session.end("the client ended the session")
         await session.finished.wait()
@@ -99,6 +107,21 @@ class SessionResource:
     async def options(self, request: web.Request) -> web.Response:
         """CORS headers are added to all answers alike."""
         return web.Response(status=204, headers={"Accept-Patch": FRAGMENT})
+
+    def _require_token(self, request: web.Request) -> None:
+        self._access.require_token(request, self._scope, stream=stream_name(request))
+
+    def _check_condition(self, request: web.Request, session: Session) -> None:
+        # Several headers are one list (RFC 9110, 5.3); our tags hold no comma.
+        given = ",".join(request.headers.getall("If-Match", []))
+        tags = [tag.strip() for tag in given.split(",")]
+        if self._lenient:
+            # As old are clients that leave the quotes out.
+            tags += [f'"{tag}"' for tag in tags]
+        if not given and not self._lenient:
+            raise Problem(428, "if-match", "PATCH needs If-Match with the session's ETag.")
+        if given and "*" not in tags and session.etag not in tags:
+            raise Problem(412, "if-match", "If-Match does not name the session's ETag.")
 
     def _find(self, request: web.Request) -> tuple[Worker, Session]:
         name = stream_name(request) or ""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.access import Access, Problem, stream_name
+from gateway.ice_servers import IceServers
+from gateway.occupancy import Occupancy
 from gateway.placement import Placement
 from gateway.sdp import BadOffer, Offer
 from gateway.settings import Settings
 from gateway.signalling import (
-    FRAGMENT,
     RETRY,
     SDP,
     SessionResource,
+    described,
     full,
-    ice_links,
     received_offer,
 )
 from gateway.worker import Full, NotLive
@@ -23,11 +24,17 @@ from gateway.worker import Full, NotLive
 class Whep:
     """The endpoint and its sessions."""
 
-    def __init__(self, placement: Placement, access: Access, settings: Settings) -> None:
+    def __init__(
+        self, placement: Placement, access: Access, settings: Settings, occupancy: Occupancy
+    ) -> None:
         self._placement = placement
         self._access = access
         self._settings = settings
-        self._sessions = SessionResource("/whep", placement, access)
+        self._occupancy = occupancy
+        self._ice_servers = IceServers(settings)
+        self._sessions = SessionResource(
+            "/whep", "watch", placement, access, lenient=settings.lenient_trickle
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """For the application's router."""
@@ -42,22 +49,22 @@ class Whep:
 
     async def watch(self, request: web.Request) -> web.Response:
         """`POST` of an offer: 201 with a `sendonly` answer, 409 while the stream is not live."""
-        self._access.require_token(request)
         name = stream_name(request) or ""
+        self._access.require_token(request, "watch", stream=name)
         worker = self._placement.holding(name)
         offer = await received_offer(request, worker.reach, self._settings)
         check_watching(offer)
         try:
-            session = await worker.watch(name, offer)
+            with self._occupancy.opening(request.remote) as keep:
+                session = await worker.watch(name, offer)
+                keep(session)
         except NotLive:
             raise Problem(409, "not-live", "Nobody publishes this stream now.", RETRY) from None
         except Full as error:
             raise full(error) from None
-        response = web.Response(status=201, text=session.answer, content_type=SDP)
+        response = described(session)
         response.headers["Location"] = self._sessions.url(session)
-        response.headers["ETag"] = session.etag
-        response.headers["Accept-Patch"] = FRAGMENT
-        for link in ice_links(self._settings):
+        for link in self._ice_servers.links():
             response.headers.add("Link", link)
         return response
 
@@ -75,7 +82,13 @@ class Whep:
 
 
 def check_watching(offer: Offer) -> None:
-    """Raises `BadOffer` unless the offer receives video."""
-    video = offer.section("video")
-    if video is None or video.direction not in ("recvonly", "sendrecv"):
-        raise BadOffer("direction", "WHEP offers receive video.", 422)
+    """Raises `BadOffer` unless the offer receives video, and all that it names."""
+    if offer.section("video") is None:
+        raise BadOffer("no-video", "The offer has no video; there is nothing else to watch.", 422)
+    for section in offer.sections:
+        if section.kind != "application" and section.direction in ("sendonly", "inactive"):
+            raise BadOffer(
+                "direction",
+                f"WHEP offers receive; the {section.kind} section is {section.direction}.",
+                422,
+            )

@@ -11,18 +11,19 @@ from aiohttp import web
 
 from gateway.access import KEY_HEADER, Access, Problem, given_key, stream_name
 from gateway.backdrops import UnknownBackdrop
+from gateway.ice_servers import IceServers
 from gateway.kept_plates import UnknownPlate
+from gateway.occupancy import Occupancy
 from gateway.placement import Placement
 from gateway.scenery import BadScenery, Scenery, read_scenery
 from gateway.sdp import BadOffer, Offer
 from gateway.session import Publication
 from gateway.settings import Settings
 from gateway.signalling import (
-    FRAGMENT,
     SDP,
     SessionResource,
+    described,
     full,
-    ice_links,
     received_offer,
 )
 from gateway.worker import Full, NameTaken
@@ -33,11 +34,17 @@ STREAM_RELATION = "urn:cleanplate:stream"
 class Whip:
     """The endpoint and its sessions."""
 
-    def __init__(self, placement: Placement, access: Access, settings: Settings) -> None:
+    def __init__(
+        self, placement: Placement, access: Access, settings: Settings, occupancy: Occupancy
+    ) -> None:
         self._placement = placement
         self._access = access
         self._settings = settings
-        self._sessions = SessionResource("/whip", placement, access)
+        self._occupancy = occupancy
+        self._ice_servers = IceServers(settings)
+        self._sessions = SessionResource(
+            "/whip", "publish", placement, access, lenient=settings.lenient_trickle
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """For the application's router."""
@@ -56,17 +63,23 @@ class Whip:
 
     async def publish(self, request: web.Request) -> web.Response:
         """`POST` of an offer: 201 with the answer."""
-        self._access.require_token(request)
         name = stream_name(request) or secrets.token_urlsafe(16)
+        self._access.require_token(request, "publish", stream=name)
         key = given_key(request)
         scenery = asked_scenery(request)
         worker = self._placement.place(name)
         offer = await received_offer(request, worker.reach, self._settings)
         check_publishing(offer)
         try:
-            session = await worker.publish(
-                name, key, offer, trusted=self._access.has_token(request), scenery=scenery
-            )
+            with self._occupancy.opening(request.remote) as keep:
+                session = await worker.publish(
+                    name,
+                    key,
+                    offer,
+                    trusted=self._access.has_token(request, "publish", stream=name),
+                    scenery=scenery,
+                )
+                keep(session)
         except UnknownPlate as error:
             raise Problem(422, "unknown-plate", f"No plate {error} is kept.") from None
         except UnknownBackdrop:
@@ -81,15 +94,11 @@ class Whip:
 
     def _created(self, session: Publication) -> web.Response:
         stream = session.stream
-        response = web.Response(status=201, text=session.answer, content_type=SDP)
+        response = described(session)
         response.headers["Location"] = self._sessions.url(session)
-        response.headers["ETag"] = session.etag
-        response.headers["Accept-Patch"] = FRAGMENT
         response.headers[KEY_HEADER] = stream.key
-        # The key must not stay in any cache.
-        response.headers["Cache-Control"] = "no-store"
         response.headers.add("Link", f'</streams/{stream.name}>; rel="{STREAM_RELATION}"')
-        for link in ice_links(self._settings):
+        for link in self._ice_servers.links():
             response.headers.add("Link", link)
         return response
 

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.access import KEY_HEADER, NAME, Access, Problem, given_key, read_body, require_type
+from gateway.access import KEY_HEADER, Access, Problem, given_key, read_body, require_type
 from gateway.backdrops import UnknownBackdrop
+from gateway.grants import NAME
 from gateway.kept_plates import UnknownPlate
 from gateway.relays.outbound import Outbound, Refused
 from gateway.relays.relay import Plan, Relay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,7 +50,8 @@ class Tuning:
     downlink: Downlink
     largest: tuple[int, int]
     """Width and height beyond which video is not decoded."""
-    ice_servers: Sequence[RTCIceServer] = ()
+    ice_servers: Iterable[RTCIceServer] = ()
+    """Read anew for each connection, as their credentials may expire."""
     encoding: Encoding | None = None
     """Where outgoing media are encoded; without, as aiortc does it."""
 

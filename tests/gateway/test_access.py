@@ -5,9 +5,11 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.access import SECURITY_HEADERS, Access, Problem, same, stream_name
+from gateway.grants import full_grants, scoped_grants
 from tests.gateway.loopback import running
 
 TOKEN = "correct-horse-battery"
+GRANTS = full_grants((TOKEN,))
 
 
 def request(method: str = "POST", path: str = "/whip", **headers: str):  # type: ignore[no-untyped-def]
@@ -21,21 +23,41 @@ def test_without_configured_tokens_nobody_needs_one():
 
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN])
-def test_a_missing_or_wrong_token_is_refused(given: str):
+def test_a_wrong_token_is_refused(given: str):
     with pytest.raises(Problem) as caught:
-        Access((TOKEN,)).require_token(request(Authorization=given))
+        Access(GRANTS).require_token(request(Authorization=given), "publish")
     assert caught.value.status == 401
-    assert caught.value.headers == {"WWW-Authenticate": "Bearer"}
+    challenge = 'Bearer realm="Cleanplate", error="invalid_token"'
+    assert caught.value.headers == {"WWW-Authenticate": challenge}
+
+
+def test_a_missing_token_is_asked_for_without_an_error():
+    with pytest.raises(Problem) as caught:
+        Access(GRANTS).require_token(request(), "publish")
+    assert caught.value.status == 401
+    # RFC 6750, 3.1: who sent none is told of no error.
+    assert caught.value.headers == {"WWW-Authenticate": 'Bearer realm="Cleanplate"'}
+
+
+def test_a_known_token_for_something_else_is_forbidden():
+    access = Access(scoped_grants("watch", (TOKEN,)))
+    made = request(Authorization=f"Bearer {TOKEN}")
+    access.require_token(made, "watch", stream="desk")
+    access.require_token(made, "publish", "watch")
+    for scopes in (("publish",), ()):
+        with pytest.raises(Problem) as caught:
+            access.require_token(made, *scopes)
+        assert caught.value.status == 403
 
 
 def test_any_of_the_tokens_opens():
-    access = Access(("another-horse-battery", TOKEN))
+    access = Access(full_grants(("another-horse-battery", TOKEN)))
     access.require_token(request(Authorization=f"bearer {TOKEN}"))
     access.require_key(request(Authorization=f"Bearer {TOKEN}"), "the-stream's-key")
 
 
 def test_where_a_token_does_not_open_the_key_is_needed():
-    access, key = Access((TOKEN,)), "the-stream's-key"
+    access, key = Access(GRANTS), "the-stream's-key"
     with pytest.raises(Problem, match="key"):
         access.require_key(request(Authorization=f"Bearer {TOKEN}"), key, token_opens=False)
     access.require_key(request(Cleanplate_Key=key), key, token_opens=False)

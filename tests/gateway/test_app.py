@@ -65,5 +65,32 @@ async def test_unknown_addresses_and_methods_are_problems_too(tmp_path: Path):
         assert "POST" in wrong.headers["Allow"]
 
 
+async def test_any_token_learns_the_turn_passwords_which_no_cache_keeps(tmp_path: Path):
+    async with running(
+        tmp_path,
+        watch_tokens=("watch-horse-battery@desk",),
+        ice_servers=("turn:turn.example.org:3478?transport=udp",),
+        ice_secret="shared-with-coturn",
+    ) as gateway:
+        headers = {"Authorization": "Bearer watch-horse-battery"}
+        response = await gateway.http.get("/capabilities", headers=headers)
+        assert response.headers["Cache-Control"] == "no-store"
+        (server,) = (await response.json())["ice_servers"]
+        assert server["credential"] != "shared-with-coturn"
+        assert server["username"].partition(":")[0].isdigit()
+
+
+async def test_who_calls_too_often_is_told_when_to_come_again(tmp_path: Path):
+    async with running(tmp_path, client_calls=0.5) as gateway:
+        statuses = [(await gateway.http.delete("/whip/desk/none")).status for _ in range(3)]
+        assert statuses == [404, 404, 429]
+        refused = await gateway.http.post("/whip")
+        assert refused.content_type == "application/problem+json"
+        assert int(refused.headers["Retry-After"]) > 0
+        # Looking costs nothing, and neither does a preflight.
+        assert (await gateway.http.get("/whip")).status == 204
+        assert (await gateway.http.options("/whip")).status == 204
+
+
 def test_a_checkout_serves_the_page_from_web():
     assert page_folder().name in ("web", "static")

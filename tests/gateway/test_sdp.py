@@ -27,6 +27,13 @@ def test_a_section_without_direction_is_sendrecv():
     assert read(OFFER.replace("a=sendrecv\n", "")).section("audio").direction == "sendrecv"
 
 
+def test_a_section_with_port_0_is_meant_if_it_is_only_bundled():
+    closed = OFFER.replace("m=video 9", "m=video 0")
+    assert read(closed).section("video").direction == "inactive"
+    bundled = closed.replace("a=mid:1\n", "a=mid:1\na=bundle-only\n")
+    assert read(bundled).section("video").direction == "sendrecv"
+
+
 def test_transport_attributes_may_stand_at_session_level():
     text = (HEAD + TRANSPORT + AUDIO + VIDEO).replace(AUDIO, AUDIO.replace(TRANSPORT, ""))
     assert read(text).fragment_name == "abcd"
@@ -49,6 +56,7 @@ def test_transport_attributes_may_stand_at_session_level():
         (OFFER.replace("a=rtcp-mux\n", ""), "no-rtcp-mux"),
         (OFFER.replace("a=group:BUNDLE 0 1 2\n", ""), "no-bundle"),
         (OFFER.replace("BUNDLE 0 1 2", "BUNDLE 0 1"), "no-bundle"),
+        (OFFER.replace("a=setup:actpass", "a=setup:holdconn"), "setup"),
         (OFFER.replace("m=audio", "m=video"), "too-many-media"),
         (OFFER.replace("m=audio", "m=image"), "unsupported-media"),
     ],

@@ -28,6 +28,11 @@ def test_only_loopback_addresses_are_taken_for_private(host: str, loopback: bool
     [
         {"port": 70000},
         {"tokens": ("short",)},
+        {"publish_tokens": ("short@desk",)},
+        {"watch_tokens": ("correct-horse-battery@a b",)},
+        {"ice_secret": "one", "ice_credential": "or the other"},
+        {"ice_lifetime": 1},
+        {"client_calls": -1},
         {"origins": ("example.org",)},
         {"origins": ("https://example.org/path",)},
         {"ice_servers": ("http://example.org",)},
@@ -62,3 +67,19 @@ def test_the_table_has_a_row_per_setting_between_its_markers():
 def test_every_setting_is_explained():
     for name, field in Settings.model_fields.items():
         assert (field.description or "").endswith("."), name
+
+
+def test_tokens_of_all_kinds_are_granted_what_they_are_for():
+    settings = Settings(
+        tokens="operators-own-token",
+        publish_tokens="publish-horse-battery@desk,publish-horse-battery@door",
+        watch_tokens="watch-horse-battery",
+    )
+    told = [(grant.token, sorted(grant.scopes), grant.stream) for grant in settings.grants]
+    assert told == [
+        ("operators-own-token", ["publish", "watch"], None),
+        ("publish-horse-battery", ["publish"], "desk"),
+        ("publish-horse-battery", ["publish"], "door"),
+        ("watch-horse-battery", ["watch"], None),
+    ]
+    assert Settings().grants == ()

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.gateway.loopback import BLACK, running, until
+from tests.conformance.offers import Description
+from tests.gateway.loopback import BLACK, GreyCamera, running, until
 
 
 async def test_others_watch_the_composite_with_sound(tmp_path: Path):
@@ -86,3 +87,35 @@ async def test_a_watcher_cannot_touch_the_plate_or_the_backdrop(tmp_path: Path):
         ):
             response = await gateway.http.request(method, f"/streams/desk{path}")
             assert response.status == 403, (method, path)
+
+
+async def test_who_offers_to_send_as_well_is_only_sent_to(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        page, watcher = gateway.client(), gateway.client()
+        await page.publish("/whip/desk")
+        watcher.connection.addTransceiver(GreyCamera(), "sendrecv")
+        await watcher.accept(await watcher.send("/whep/desk", await watcher._offer()))
+        assert "a=sendonly" in watcher.answer
+        assert "a=sendrecv" not in watcher.answer
+        await watcher.video(5)
+
+
+async def test_a_token_for_publishing_watches_nothing(tmp_path: Path):
+    publish, watch = "publish-horse-battery", "watch-horse-battery@desk"
+    async with running(tmp_path, publish_tokens=(publish,), watch_tokens=(watch,)) as gateway:
+        client = gateway.client()
+        offer = await client.offer_watching()
+        bearer = f"Bearer {publish}"
+        assert (await client.send("/whep/desk", offer, Authorization=bearer)).status == 403
+        bearer = f"Bearer {watch.partition('@')[0]}"
+        assert (await client.send("/whep/door", offer, Authorization=bearer)).status == 403
+        # Allowed; only that nobody publishes.
+        assert (await client.send("/whep/desk", offer, Authorization=bearer)).status == 409
+
+
+async def test_sound_alone_cannot_be_watched(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        client = gateway.client()
+        response = await client.send("/whep/desk", Description("recvonly", "audio").text())
+        assert response.status == 422
+        assert (await response.json())["reason"] == "no-video"

@@ -155,9 +155,14 @@ export class Publisher {
     this.#store.dispatch({ type: "connecting" });
     this.#heardAt = Date.now();
     this.#meter = new Meter();
-    const { capabilities, camera, frameRate } = this.#store.state;
+    const known = this.#store.state.capabilities?.ice_servers ?? [];
+    const servers = known.length ? await this.#freshServers(known) : known;
+    if (this.#tracks !== tracks) return;
+    // Another attempt may have begun meanwhile.
+    this.#connection?.close();
+    const { camera, frameRate } = this.#store.state;
     const connection = new Connection(
-      capabilities?.ice_servers ?? [],
+      servers,
       tracks,
       frameRate ?? camera?.frameRate ?? 30,
       {
@@ -177,6 +182,19 @@ export class Publisher {
       return;
     }
     await this.#backdrop.putBack();
+  }
+
+  /**
+   * The passwords of TURN servers may expire while a page is open.
+   * @param {RTCIceServer[]} known
+   */
+  async #freshServers(known) {
+    try {
+      return (await this.#gateway.capabilities()).ice_servers;
+    } catch (error) {
+      ignoreGone(error);
+      return known;
+    }
   }
 
   /** @param {unknown} error */
