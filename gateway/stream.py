@@ -21,11 +21,15 @@ from numpy.typing import NDArray
 from gateway import events
 from gateway.audio import AudioRelay
 from gateway.backdrops import Backdrops
+from gateway.composite_track import CompositeTrack
 from gateway.matting import MattingStream
+from gateway.renditions.pool import Renditions
 from gateway.settings import Settings
 from gateway.slot import SlotClosed
 from gateway.stats import StreamStats
 from gateway.transformer import Transformer
+from gateway.transport.encoders import Downlink
+from gateway.transport.encoding import Encoding
 from models.errors import PictureError, PlateRefused
 from models.report import I420, PlateReport
 
@@ -93,6 +97,7 @@ class Stream:
         matting: MattingStream,
         backdrops: Backdrops,
         settings: Settings,
+        encoding: Encoding,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -106,6 +111,14 @@ class Stream:
             notice=lambda level, text: self.notify(events.Notice(level=level, text=text)),
             clock=clock,
         )
+        self.renditions = Renditions(
+            CompositeTrack(self.transformer.composites, clock),
+            Downlink.within(settings),
+            encoding,
+            self.stats.departures,
+            clock=clock,
+        )
+        """How watchers get the composite."""
         self.audio = AudioRelay(lambda: self.stats.latency or 0.0, clock)
         self.listeners: set[Callable[[events.Event], None]] = set()
         """Called with every event; sessions of the publisher enter and leave."""
@@ -132,6 +145,7 @@ class Stream:
         """Drop everything: plate, backdrop, watchers' tracks."""
         self._matting.close()
         self.transformer.close()
+        self.renditions.close()
         self.audio.close()
 
     def notify(self, event: events.Event) -> None:
@@ -173,6 +187,7 @@ class Stream:
         Does not wait for the engine, which keeps the order.
         """
         self.key = key
+        self.renditions.cut()
         self._forget()
 
     async def plate_picture(self) -> NDArray[np.uint8] | None:
