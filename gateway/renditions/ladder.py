@@ -10,15 +10,19 @@ from typing import Final
 
 from gateway.transport.encoders import Downlink
 
-STEP: Final = 1.5
-"""From rung to rung, about. A receiver's estimate stays below 1.5 times what arrives
-(draft-ietf-rmcat-gcc-02, section 5.5): with wider steps nobody could ever show that the next one
-fits, with narrower ones fewer would share."""
-MARGIN: Final = 1.1
+STEP: Final = 4 / 3
+"""From rung to rung, about. An estimate stays below 1.5 times what arrives
+(draft-ietf-rmcat-gcc-02, section 5.5), which the slowest line of a rung decides for all: with wider
+steps those who sit beside somebody without estimates could never show that the next rung fits."""
+MARGIN: Final = 1.05
 """How far beyond a rung's beginning an estimate has to be to move up: they swing by some per cent.
 """
 HOLD: Final = 3.0
-"""Seconds that it has to stay there: moving costs a key frame."""
+"""Seconds that it has to stay there, doubled whenever moving up was a mistake: each move costs a
+key frame."""
+HOLD_LIMIT: Final = 16 * HOLD
+MISTAKE: Final = 20.0
+"""Seconds within which who went up and comes down again should not have gone."""
 
 
 class Ladder:
@@ -47,18 +51,29 @@ class Climb:
         self._clock = clock
         self._since: float | None = None
         self._lowest = 0
+        self._hold = HOLD
+        self._climbed: float | None = None
 
     def wanted(self, rung: int, bitrate: int) -> int:
         """Where to sit, for a line with `bitrate` that sits on `rung`."""
         allowed, safe = self._ladder.rung(bitrate), self._ladder.safe_rung(bitrate)
+        now = self._clock()
         if safe <= rung:
             self._since = None
+            if allowed < rung:
+                self._come_down(now)
             return min(allowed, rung)
-        now = self._clock()
         if self._since is None:
             self._since, self._lowest = now, safe
         self._lowest = min(self._lowest, safe)
-        if now - self._since < HOLD:
+        if now - self._since < self._hold:
             return rung
-        self._since = None
+        self._since, self._climbed = None, now
         return self._lowest
+
+    def _come_down(self, now: float) -> None:
+        if self._climbed is None:
+            return
+        hasty = now - self._climbed < MISTAKE
+        self._hold = min(2 * self._hold, HOLD_LIMIT) if hasty else HOLD
+        self._climbed = None

@@ -21,7 +21,6 @@ from gateway.transformer import Shown
 from gateway.transport.compressors import Shape
 from gateway.transport.encoders import Downlink, Vp8
 from gateway.transport.encoding import Encoding
-from tests.gateway.loopback import until
 
 DOWNLINK = Downlink(2_500_000, 300_000, 8_000_000)
 BASE = Fraction(1, 90000)
@@ -31,6 +30,14 @@ WIDTH, HEIGHT = 64, 48
 def luma_of(number: int) -> int:
     """Of the composite with this number: no two within a second are alike."""
     return 40 + 6 * (number % 30)
+
+
+async def soon(condition: Callable[[], bool]) -> None:
+    """Wait for what an encoder's thread and some turns of the loop bring about."""
+    async with asyncio.timeout(20):
+        # No event says what many senders have done; a turn of the loop may not suffice for threads.
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 class Clock:
@@ -171,7 +178,7 @@ class Stage:
         """Somebody comes to watch."""
         viewer = self.pool.viewer()
         self.senders.append(Sender(viewer, codec))
-        await until(lambda: viewer.home is not None, what="a seat")
+        await soon(lambda: viewer.home is not None)
         return self.senders[-1]
 
     async def show(self, count: int = 1) -> None:
@@ -183,7 +190,7 @@ class Stage:
             self.composites.put(Shown(pixels, 3000 * self.shown, BASE, 1))
             self.shown += 1
             self.clock.now += 1 / 30
-            await until(lambda v=before: self._encoded_beyond(v), what="it is encoded")
+            await soon(lambda v=before: self._encoded_beyond(v))
             await self.settled()
 
     def _encoded_beyond(self, version: int) -> bool:
@@ -192,10 +199,7 @@ class Stage:
 
     async def settled(self) -> None:
         """Wait until senders that are free have sent what waits for them."""
-        await until(
-            lambda: all(not s.viewer._queued for s in self.senders if s.free.is_set()),
-            what="it is sent",
-        )
+        await soon(lambda: all(not s.viewer._queued for s in self.senders if s.free.is_set()))
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +13,9 @@ from gateway import events
 from gateway.access import Problem
 from gateway.app import create_app
 from gateway.matting import ScriptedEngine
+from gateway.renditions.pool import Seating
 from gateway.settings import Settings
+from gateway.stats import Arrivals, Departures
 from models.errors import ADVICE
 
 TEXT = (Path(__file__).parents[2] / "gateway" / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -58,6 +61,12 @@ def test_every_backdrop_has_an_example_that_is_accepted():
 def test_the_report_is_one():
     (example,) = examples("report")
     TypeAdapter(events.Report).validate_json(example)
+
+
+def test_what_is_said_of_encoders_and_counted_is_explained():
+    for kind in (Seating, Arrivals, Departures):
+        for field in fields(kind):
+            assert f"`{field.name}`" in TEXT, field.name
 
 
 def test_the_problem_looks_like_ours():

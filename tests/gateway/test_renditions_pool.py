@@ -5,8 +5,7 @@ from itertools import pairwise
 
 from gateway.renditions.ladder import HOLD
 from gateway.renditions.viewer import BEHIND
-from tests.gateway.audience import Sender, Stage, stage
-from tests.gateway.loopback import until
+from tests.gateway.audience import Sender, Stage, soon, stage
 
 
 def rates(made: Stage) -> list[tuple[int, int]]:
@@ -192,9 +191,9 @@ async def test_the_slowest_of_those_on_a_rung_decides_the_rate():
     async with stage() as made:
         first, second = await made.enter(), await made.enter()
         first.estimate(3_000_000)
-        second.estimate(2_400_000)
+        second.estimate(2_450_000)
         await made.show()
-        assert made.encoders[0].target_bitrate == 2_400_000
+        assert made.encoders[0].target_bitrate == 2_450_000
         second.viewer.stop()
         await made.show()
         assert made.encoders[0].target_bitrate == 3_000_000
@@ -242,7 +241,7 @@ async def test_without_viewers_nothing_is_encoded_and_the_next_one_gets_the_newe
         await made.show(5)
         assert made.encoders[0].taken == [0, 1, 2]
         again = await made.enter()
-        await until(lambda: again.sent, what="a picture without waiting for a composite")
+        await soon(lambda: again.sent)
         assert (again.sent[0].composite, again.sent[0].key) == (7, True)
         assert made.encoders[0].closed
 
@@ -267,7 +266,7 @@ async def test_when_the_stream_is_handed_over_nothing_from_before_is_sent():
         made.pool.cut()
         made.composites.put(made.composites.value)  # type: ignore[arg-type]  # the backdrop
         held.free.set()
-        await until(lambda: rates(made) == [(2500, 2)], what="both sit again")
+        await soon(lambda: rates(made) == [(2500, 2)])
         await made.show(3)
         assert held.sent[before:]
         assert all(each.encoder == 1 for each in held.sent[before:])
