@@ -81,3 +81,26 @@ async def test_watchers_with_different_codecs_and_lost_packets_share_where_they_
         await receiver._send_rtcp_pli(source.source)
         await until(lambda: stream.stats.departures.keys > keys, what="a key frame")
         await second.video(3)
+
+
+async def test_who_watches_across_a_hand_over_gets_nothing_from_the_encoders_of_before(
+    tmp_path: Path,
+):
+    token = {"Authorization": "Bearer correct-horse-battery"}
+    async with running(tmp_path, tokens=("correct-horse-battery",)) as gateway:
+        first, watcher, second = (gateway.client() for _ in range(3))
+        await first.accept(await first.send("/whip/desk", await first.offer_publishing(), **token))
+        await first.video(2)
+        offer = await watcher.offer_watching()
+        await watcher.accept(await watcher.send("/whep/desk", offer, **token))
+        await watcher.video(2)
+        await gateway.http.delete(first.location, headers=token)
+        pool = gateway.worker.stream("desk").renditions
+        before = set(pool._tasks.values())
+        assert before
+        offer = await second.offer_publishing()
+        await second.accept(await second.send("/whip/desk", offer, **token))
+        await until(lambda: all(task.done() for task in before), what="the encoders' end")
+        await watcher.video(10)
+        await second.video(2)
+        assert before.isdisjoint(pool._tasks.values())
