@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -92,11 +93,17 @@ class FakeEncoder(Vp8):
         self.codec = codec
         self.taken: list[int] = []
         self.closed = False
+        self.working = threading.Event()
+        self.free = threading.Event()
+        """Cleared while the encoder takes its time."""
+        self.free.set()
 
     def take(self, frame: VideoFrame, *, ask: bool = False):  # type: ignore[no-untyped-def]
         assert not self.closed
         assert frame.pts is not None
         self.taken.append(frame.pts // 3000)
+        self.working.set()
+        assert self.free.wait(20)
         return super().take(frame, ask=ask)
 
     def close(self) -> None:
@@ -181,15 +188,19 @@ class Stage:
         await soon(lambda: viewer.home is not None)
         return self.senders[-1]
 
+    def put(self) -> None:
+        """The next composite is there."""
+        pixels = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+        pixels[:HEIGHT] = luma_of(self.shown)
+        self.composites.put(Shown(pixels, 3000 * self.shown, BASE, 1))
+        self.shown += 1
+        self.clock.now += 1 / 30
+
     async def show(self, count: int = 1) -> None:
         """The next composites, each encoded by all before the next one comes."""
         for _ in range(count):
             before = self.pool._newest.version
-            pixels = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
-            pixels[:HEIGHT] = luma_of(self.shown)
-            self.composites.put(Shown(pixels, 3000 * self.shown, BASE, 1))
-            self.shown += 1
-            self.clock.now += 1 / 30
+            self.put()
             await soon(lambda v=before: self._encoded_beyond(v))
             await self.settled()
 

@@ -85,7 +85,15 @@ async def test_a_request_that_a_key_frame_in_the_making_answers_costs_no_second_
     async with stage() as made:
         sender = await made.enter()
         await made.show(20)
+        (encoder,) = made.encoders
+        encoder.working.clear()
+        encoder.free.clear()
         sender.viewer.need_key_frame()
+        made.put()
+        await soon(encoder.working.is_set)
+        sender.viewer.need_key_frame()
+        encoder.free.set()
+        await soon(lambda: len(sender.frames) == 21)
         await made.show(40)
         assert [each.composite for each in sender.sent if each.key] == [0, 20]
 
@@ -244,6 +252,11 @@ async def test_without_viewers_nothing_is_encoded_and_the_next_one_gets_the_newe
         await soon(lambda: again.sent)
         assert (again.sent[0].composite, again.sent[0].key) == (7, True)
         assert made.encoders[0].closed
+        again.viewer.stop()
+        # Even where nothing has come since: a frozen stream has a picture for whoever comes.
+        third = await made.enter()
+        await soon(lambda: bool(third.sent))
+        assert third.sent[0].key
 
 
 async def test_who_never_connects_costs_no_encoder():
