@@ -201,8 +201,10 @@ def describe(worker: Worker, stream: Stream) -> dict[str, Any]:
         "plate": plate | numbers | {"first": first_plate(stream)},
         "backdrop": stream.choice.model_dump(),
         "watchers": len(worker.watchers(stream)),
+        "renditions": [asdict(seating) for seating in stream.renditions.seating()],
         "stats": stats,
         "arrivals": asdict(stream.stats.arrivals),
+        "departures": asdict(stream.stats.departures),
     }
 
 

@@ -1,10 +1,12 @@
-"""One watcher's view of a stream."""
+"""A stream's composites on one line of time."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from aiortc import MediaStreamError, MediaStreamTrack
@@ -12,14 +14,30 @@ from av import VideoFrame
 
 from gateway.slot import Newest, SlotClosed
 from gateway.transformer import Shown
+from models.report import I420
 
 STILL: Final = 0.5
 """Seconds after which a watcher gets an unchanged frame again, so that one who joins a frozen
 stream, or lost a packet of it, has a picture."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Timed:
+    """A composite with the time at which it is shown."""
+
+    pixels: I420
+    pts: int
+    time_base: Fraction
+
+    def frame(self) -> VideoFrame:
+        """For one encoder: each wraps the pixels itself, as encoders mark frames as key frames."""
+        frame = VideoFrame.from_numpy_buffer(self.pixels, format="yuv420p")
+        frame.pts, frame.time_base = self.pts, self.time_base
+        return frame
+
+
 class CompositeTrack(MediaStreamTrack):
-    """One watcher's view: hands over the newest composite it has not sent, and never computes."""
+    """Hands over the newest composite that it has not handed over, and never computes."""
 
     kind = "video"
 
@@ -44,20 +62,25 @@ class CompositeTrack(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         try:
+            return (await self.next()).frame()
+        except SlotClosed:
+            self.stop()
+            raise MediaStreamError from None
+
+    async def next(self) -> Timed:
+        """Wait for the next composite; raises `SlotClosed` when the stream has ended."""
+        try:
             async with asyncio.timeout(self._still if self._seen else None):
                 self._seen, shown = await self._composites.after(self._seen)
         except TimeoutError:
             again = self._composites.value
             assert again is not None
             shown = again
-        except SlotClosed:
-            self.stop()
-            raise MediaStreamError from None
-        # Each sender wraps the pixels itself: encoders mark their frames as key frames.
-        frame = VideoFrame.from_numpy_buffer(shown.pixels, format="yuv420p")
-        frame.pts = self._pts(shown)
-        frame.time_base = shown.time_base
-        return frame
+        return Timed(shown.pixels, self._pts(shown), shown.time_base)
+
+    def rewind(self) -> None:
+        """Hand over the newest composite at once, even if it was handed over before."""
+        self._seen = 0
 
     def _pts(self, shown: Shown) -> int:
         now = self._clock()

@@ -30,11 +30,7 @@ class Network:
         self._tuning = Tuning(
             addresses=addresses,
             uplink=1000 * settings.uplink_start,
-            downlink=Downlink(
-                1000 * settings.downlink_start,
-                1000 * settings.downlink_min,
-                1000 * settings.downlink_max,
-            ),
+            downlink=Downlink.within(settings),
             largest=(settings.max_width, settings.max_height),
             encoding=self.encoding,
             ice_servers=IceServers(settings),

@@ -11,7 +11,6 @@ from aiortc import MediaStreamTrack
 
 from gateway import __version__, events
 from gateway.answers import Bitrate, finish_answer
-from gateway.composite_track import CompositeTrack
 from gateway.matting import Engine
 from gateway.peer import NotConnected, Peer
 from gateway.sdp import BadOffer, Fragment, Offer
@@ -108,7 +107,7 @@ class Session:
     def _outgoing(self) -> dict[str, MediaStreamTrack]:
         if not self._tracks:
             self._tracks = {
-                "video": CompositeTrack(self.stream.transformer.composites),
+                "video": self.stream.renditions.viewer(),
                 "audio": self.stream.audio.subscribe(),
             }
         return self._tracks

@@ -155,8 +155,14 @@ class Settings(BaseModel):
         int, _group("limits", "Streams at a time; each holds a decoder and a plate.", ge=1)
     ] = 8
     max_watchers: Annotated[
-        int, _group("limits", "Watchers per stream; each costs one video encoder.", ge=0)
-    ] = 8
+        int,
+        _group(
+            "limits",
+            "Watchers per stream, within `max_sessions`; those with about equal lines share a "
+            "video encoder.",
+            ge=0,
+        ),
+    ] = 1000
     max_relays: Annotated[
         int,
         _group("limits", "Relays at a time; each pulls, mattes and pushes one stream.", ge=0),

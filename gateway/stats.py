@@ -61,6 +61,23 @@ class Arrivals:
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
+@dataclass(slots=True)
+class Departures:
+    """What became of composites on their way out; all are sums."""
+
+    encoded: int = 0
+    """Frames that encoders made, each for everybody who sits on its rendition."""
+    keys: int = 0
+    """Key frames among them."""
+    behind: int = 0
+    """Encoded frames dropped for somebody whose sender fell behind."""
+
+    def add(self, other: Departures) -> None:
+        """Take over somebody else's sums."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A stream's numbers at one moment; sums since the stream began."""
@@ -100,6 +117,7 @@ class StreamStats:
     latency: float | None = None
     last_in: float | None = None
     arrivals: Arrivals = field(default_factory=Arrivals)
+    departures: Departures = field(default_factory=Departures)
     _ms: dict[str, float] = field(default_factory=dict)
     _in: FrameRate = field(default_factory=FrameRate)
     _out: FrameRate = field(default_factory=FrameRate)
@@ -151,6 +169,7 @@ class Totals:
     failures: int = 0
     sessions: int = 0
     arrivals: Arrivals = field(default_factory=Arrivals)
+    departures: Departures = field(default_factory=Departures)
 
     def add(self, stats: StreamStats) -> None:
         """Take over the sums of a stream that is being dropped."""
@@ -159,6 +178,7 @@ class Totals:
         self.dropped += stats.dropped
         self.failures += stats.failures
         self.arrivals.add(stats.arrivals)
+        self.departures.add(stats.departures)
 
 
 def exposition(totals: Totals, live: Iterable[StreamStats], gauges: Mapping[str, int]) -> str:
@@ -167,6 +187,7 @@ def exposition(totals: Totals, live: Iterable[StreamStats], gauges: Mapping[str,
         totals.frames_in, totals.frames_out, totals.dropped, totals.failures, totals.sessions
     )
     now.arrivals.add(totals.arrivals)
+    now.departures.add(totals.departures)
     for stats in live:
         now.add(stats)
     counters = {
@@ -180,6 +201,15 @@ def exposition(totals: Totals, live: Iterable[StreamStats], gauges: Mapping[str,
         "frames_broken": (now.arrivals.broken, "times that a frame was given up for lost packets"),
         "frames_undecoded": (now.arrivals.undecoded, "encoded frames dropped before the decoder"),
         "frames_unread": (now.arrivals.unread, "decoded frames dropped because a newer one came"),
+        "frames_encoded": (
+            now.departures.encoded,
+            "composites encoded, once for all with equal needs",
+        ),
+        "key_frames": (now.departures.keys, "key frames among the encoded composites"),
+        "frames_behind": (
+            now.departures.behind,
+            "encoded frames dropped for senders that fell behind",
+        ),
     }
     lines = []
     for name, (value, meaning) in counters.items():

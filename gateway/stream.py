@@ -14,14 +14,18 @@ from dataclasses import asdict
 from gateway import events
 from gateway.audio import AudioRelay
 from gateway.backdrops import Backdrops
+from gateway.composite_track import CompositeTrack
 from gateway.engine_calls import answered
 from gateway.kept_plates import KeptPlate
 from gateway.matting import MattingStream
+from gateway.renditions.pool import Renditions
 from gateway.scenery import AS_IT_IS, Scenery
 from gateway.settings import Settings
 from gateway.stats import StreamStats
 from gateway.stream_plate import StreamPlate
 from gateway.transformer import Transformer
+from gateway.transport.encoders import Downlink
+from gateway.transport.encoding import Encoding
 
 
 class Stream:
@@ -34,6 +38,7 @@ class Stream:
         matting: MattingStream,
         backdrops: Backdrops,
         settings: Settings,
+        encoding: Encoding,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -47,6 +52,14 @@ class Stream:
             notice=lambda level, text: self.notify(events.Notice(level=level, text=text)),
             clock=clock,
         )
+        self.renditions = Renditions(
+            CompositeTrack(self.transformer.composites, clock),
+            Downlink.within(settings),
+            encoding,
+            self.stats.departures,
+            clock=clock,
+        )
+        """How watchers get the composite."""
         self.audio = AudioRelay(lambda: self.stats.latency or 0.0, clock)
         self.listeners: set[Callable[[events.Event], None]] = set()
         """Called with every event; sessions of the publisher enter and leave."""
@@ -74,6 +87,7 @@ class Stream:
         """Drop everything: plate, backdrop, watchers' tracks."""
         self._matting.close()
         self.transformer.close()
+        self.renditions.close()
         self.audio.close()
 
     def notify(self, event: events.Event) -> None:
@@ -113,6 +127,7 @@ class Stream:
         """
         self.key = key
         self._scenery = AS_IT_IS
+        self.renditions.cut()
         self.plate.forget_soon()
 
     async def set_backdrop(self, choice: events.BackdropChoice) -> None:

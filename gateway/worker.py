@@ -175,6 +175,10 @@ class Worker:
             "streams_live": len(self._publications),
             "sessions": len(self._sessions) + len(self._feeds),
             "sessions_limit": self._settings.max_sessions,
+            "watchers": sum(isinstance(session, Watch) for session in self._sessions.values()),
+            "renditions": sum(
+                len(stream.renditions.seating()) for stream in self._streams.values()
+            ),
         }
 
     def all_stats(self) -> list[StreamStats]:
@@ -191,7 +195,7 @@ class Worker:
         await self._tasks.close()
         for stream in list(self._streams.values()):
             self._drop(stream)
-        await asyncio.to_thread(self.encoding.close)
+        await self.encoding.close()
 
     def _check_room(self, spare: int = 0) -> None:
         if self.draining:
@@ -209,7 +213,7 @@ class Worker:
             matting = self.engine.open_stream()
         except MattingError as error:
             raise Full(str(error)) from error
-        stream = Stream(name, key, matting, self._backdrops, self._settings)
+        stream = Stream(name, key, matting, self._backdrops, self._settings, self.encoding)
         self._streams[name] = stream
         return stream
 

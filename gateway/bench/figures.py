@@ -63,6 +63,8 @@ class StreamFigures:
     """kbit/s of UDP payload, with everything that is not video."""
     recoveries: tuple[float | None, ...] = ()
     """Seconds from the end of each burst until composites flow; `None`: they did not."""
+    watched_fps: tuple[float, ...] = ()
+    """Encoded frames a second that each further watcher received."""
     server: Mapping[str, float] = field(default_factory=dict)
     """The server's own sums and averages for this stream."""
 
@@ -80,6 +82,7 @@ class StreamFigures:
             "up_kbit": self.up_kbit,
             "down_kbit": self.down_kbit,
             "recovery_s": list(self.recoveries),
+            "watched_fps": list(self.watched_fps),
             "server": dict(self.server),
         }
 
@@ -115,6 +118,7 @@ def stream_figures(record: Record, direct: Latency | None, impairment: Impairmen
         up_kbit=up,
         down_kbit=down,
         recoveries=recoveries(record, impairment),
+        watched_fps=tuple(round(frames / record.seconds, 1) for frames in record.watched),
         server=record.server,
     )
 
@@ -138,6 +142,7 @@ def total_figures(
         up_kbit=round(sum(each.up_kbit for each in streams), 0),
         down_kbit=round(sum(each.down_kbit for each in streams), 0),
         recoveries=tuple(each for stream in streams for each in stream.recoveries),
+        watched_fps=tuple(each for stream in streams for each in stream.watched_fps),
     )
 
 

@@ -17,6 +17,7 @@ from aiortc import RTCSessionDescription
 
 from gateway import events
 from gateway.bench.errors import BenchError
+from gateway.bench.onlooker import Onlooker
 from gateway.bench.participant import PATIENCE, SETTLED, Participant, preferred
 from gateway.bench.plan import Plan
 from gateway.bench.reel import Reel
@@ -46,6 +47,7 @@ class Guest(Participant):
                 await self._watch()
             await self._choose_backdrop()
             await self._capture_plate()
+            await self._bring_onlookers()
             await self.flowing()
             stack.pop_all()
         return self
@@ -53,8 +55,7 @@ class Guest(Participant):
     async def server_numbers(self) -> dict[str, Any]:
         """See `Participant`: `GET /streams/{name}`."""
         shown = await self._call("GET", "")
-        stats: dict[str, Any] = shown["stats"]
-        return stats
+        return {**shown["stats"], "encoded": shown["departures"]["encoded"]}
 
     async def _publish(self) -> None:
         connection = self.connection()
@@ -69,14 +70,27 @@ class Guest(Participant):
     async def _watch(self) -> None:
         # A stream can be watched from its first frame on.
         await self._numbers_until(lambda stats: stats["frames_in"] > 0, "no frame arrived")
-        connection = self.connection()
+        await self._receive_from(self.connection())
+
+    async def _bring_onlookers(self) -> None:
+        for _ in range(self._plan.watchers):
+            connection = self.connection(watched=False)
+            await self._receive_from(connection, looking=False)
+        await self.until(
+            lambda: all(each.frames for each in self.onlookers), "a watcher was sent nothing"
+        )
+
+    async def _receive_from(self, connection: Connection, *, looking: bool = True) -> None:
         transceiver = connection.addTransceiver("video", "recvonly")
         transceiver.setCodecPreferences(preferred(self._plan.codec))
-        await self._signal(connection, f"/whep/{self._name}")
+        if not looking:
+            self.onlookers.append(Onlooker(connection))
+        await self._signal(connection, f"/whep/{self._name}", impaired=looking)
 
-    async def _signal(self, connection: Connection, path: str) -> Any:
+    async def _signal(self, connection: Connection, path: str, *, impaired: bool = True) -> Any:
         await connection.setLocalDescription(await connection.createOffer())
-        await self.impaired(connection)
+        if impaired:
+            await self.impaired(connection)
         offer = connection.localDescription.sdp
         headers = {"Content-Type": "application/sdp"}
         async with self._http.post(path, data=offer, headers=headers) as response:

@@ -13,6 +13,7 @@ from aiortc import MediaStreamTrack, RTCRtpSender, RTCRtpTransceiver
 from gateway.bench.camera import Camera, Viewer
 from gateway.bench.errors import BenchError
 from gateway.bench.line import Line
+from gateway.bench.onlooker import Onlooker
 from gateway.bench.plan import Plan
 from gateway.bench.record import GRACE, Record
 from gateway.bench.reel import Reel
@@ -33,6 +34,8 @@ class Participant:
     def __init__(self, plan: Plan, reel: Reel, seed: int) -> None:
         self.camera = Camera(reel, plan.fps)
         self.viewer = Viewer(self.camera)
+        self.onlookers: list[Onlooker] = []
+        """Who watches as well, and looks at nothing."""
         self._plan = plan
         self._seed = seed
         self._stack = AsyncExitStack()
@@ -48,6 +51,7 @@ class Participant:
         before = await self.server_numbers()
         viewer = self.viewer
         skipped, unread, repeated = self.camera.skipped, viewer.unread, viewer.repeated
+        looked = [each.frames for each in self.onlookers]
         for line in self._lines:
             line.begin()
         began = time.monotonic()
@@ -59,6 +63,9 @@ class Participant:
         skipped = self.camera.skipped - skipped
         unread, repeated = viewer.unread - unread, viewer.repeated - repeated
         after = await self.server_numbers()
+        watched = tuple(
+            each.frames - then for each, then in zip(self.onlookers, looked, strict=True)
+        )
         await asyncio.sleep(GRACE)
         return Record(
             began=began,
@@ -72,6 +79,7 @@ class Participant:
             lost_packets=sum(line.lost for line in self._lines),
             codec=self._codec(),
             sizes=tuple(sorted(viewer.sizes)),
+            watched=watched,
             server=_over(before, after),
         )
 
@@ -79,8 +87,8 @@ class Participant:
         """What the server says of this stream now."""
         return {}
 
-    def connection(self) -> Connection:
-        """A connection that is closed with this participant."""
+    def connection(self, *, watched: bool = True) -> Connection:
+        """A connection that is closed with this participant, who watches what it brings."""
         plan = self._plan
         connection = Connection(
             Tuning(
@@ -91,7 +99,8 @@ class Participant:
             )
         )
         self._stack.push_async_callback(self._close, connection)
-        connection.on("track", self._receive)
+        if watched:
+            connection.on("track", self._receive)
         return connection
 
     def send_camera(self, connection: Connection, direction: str) -> None:
@@ -181,7 +190,7 @@ def _over(before: dict[str, Any], after: dict[str, Any]) -> dict[str, float]:
     """The server's sums over a measurement, and its averages at the end of it."""
     if not after:
         return {}
-    sums = ("frames_in", "frames_out", "dropped")
+    sums = ("frames_in", "frames_out", "dropped", "encoded")
     return {
         **{name: float(after[name] - before[name]) for name in sums},
         "latency_ms": float(after["latency_ms"]),

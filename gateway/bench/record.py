@@ -33,5 +33,7 @@ class Record:
     codec: str
     sizes: tuple[tuple[int, int], ...]
     """Width and height of what arrived."""
+    watched: tuple[int, ...] = ()
+    """Encoded frames that each of the plan's `watchers` received."""
     server: Mapping[str, float] = field(default_factory=dict)
     """The server's own numbers for this stream over the measurement; empty for a direct call."""

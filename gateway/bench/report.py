@@ -111,7 +111,7 @@ def table(report: Report) -> str:
         f"{_counted(unread, 'frame')} came without a readable number; the cameras' encoders had no "
         f"time for {_counted(skipped, 'frame')}."
     )
-    lines += _inside(report)
+    lines += [*_watched(report), *_inside(report)]
     if usage is not None:
         lines += _used(usage)
     if report.total.recoveries:
@@ -167,6 +167,19 @@ def _line(report: Report) -> str:
         f"nothing for {1000 * line.burst:g} ms every {line.burst_every:g} s" if line.burst else "",
     ]
     return f"each way {', '.join(filter(None, words))} (seed {report.plan.seed})"
+
+
+def _watched(report: Report) -> list[str]:
+    """What those got who were there only to be sent something."""
+    rates = sorted(report.total.watched_fps)
+    if not rates:
+        return []
+    encoded = sum(each.server.get("encoded", 0.0) for each in report.streams) / report.plan.seconds
+    return [
+        f"{_counted(len(rates), 'further watcher')} got {rates[len(rates) // 2]:.1f} frames a "
+        f"second each (median; {rates[0]:.1f} at least); the server encoded {encoded:.1f} a second "
+        "in all."
+    ]
 
 
 def _inside(report: Report) -> list[str]:

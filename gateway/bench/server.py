@@ -42,9 +42,13 @@ class Running:
     """What it said of itself, by `GREETING`."""
 
 
-def serve_arguments(settings: Sequence[str], streams: int) -> list[str]:
+def serve_arguments(settings: Sequence[str], streams: int, watchers: int = 0) -> list[str]:
     """`NAME=VALUE`s as options of `serve`, on a free port of loopback; raises `SettingsError`."""
-    given = {"max_streams": str(2 * streams), "max_sessions": str(4 * streams), "host": "127.0.0.1"}
+    given = {
+        "max_streams": str(2 * streams),
+        "max_sessions": str((4 + watchers) * streams),
+        "host": "127.0.0.1",
+    }
     for each in settings:
         name, equals, value = each.partition("=")
         if not equals:

@@ -44,6 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--watch", action="store_true", help="receive through WHEP instead of the same connection"
     )
+    parser.add_argument(
+        "--watchers",
+        type=int,
+        choices=range(1000),
+        default=0,
+        metavar="N",
+        help="of each stream besides, through WHEP, to see what they cost the server; they decode "
+        "nothing (default: %(default)s)",
+    )
     add_server_arguments(parser)
     line = parser.add_argument_group("line", "what happens to packets, each way, while measuring")
     line.add_argument("--loss", type=_share, default=0.0, metavar="PERCENT")
@@ -166,7 +175,7 @@ def measure(args: argparse.Namespace) -> Report:
     return measured(
         plan,
         args.streams,
-        serve_arguments(args.settings, args.streams),
+        serve_arguments(args.settings, args.streams, args.watchers),
         settings=args.settings,
         media_alone=args.media_alone,
     )
@@ -199,6 +208,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         codec=args.codec,
         direct=args.direct,
         watch=args.watch,
+        watchers=args.watchers,
         backdrop=args.backdrop,
         clip=args.clip,
         plate=args.plate,

@@ -16,6 +16,7 @@ made on one connection's own objects, through `hidden`, which fails loudly when 
 | `history` | `RTCRtpSender.__rtp_history`, `_retransmit` | 128 packets are less than many round trips; a packet asked for twice is sent twice |
 | `losses` | `RTCRtpSender._handle_rtcp_packet`, extended | it ignores how much the receiver lost |
 | `encoders`, with `compressors`, `budget` | `RTCRtpSender.__encoder` of video | VP8 stops at 1.5 Mbit/s, H.264 at 3; H.264 spends twice the bits at 60 fps, takes 41 ms per 1080p frame and claims level 3.1; each change of the rate by a tenth costs a key frame; each request is answered by one |
+| `encoded` | `RTCRtpSender.__encoder` and `_send_keyframe`, of senders that share an encoder | a request for a key frame reaches no encoder when frames come encoded; theirs take no rate either |
 | `encoding` | `RTCRtpSender.__loop`, of which it uses `run_in_executor` | encoders share the default executor with name look-ups and files |
 
 Figures without a file of their own: 2 AMD EPYC cores, aiortc 1.16.0, PyAV 18.1.0; those about x264

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 
 TIME_BASE: Final = Fraction(1, 90_000)
 NEVER: Final = 1_000_000
-"""Frames between key frames that nobody asked for: every watcher has an encoder of its own."""
+"""Frames between key frames that nobody asked for: who joins, or moves to another rate, asks."""
 PIXELS_PER_THREAD: Final = 40_000_000
 """Per second: 720p30 needs one thread, 1080p60 four."""
 MOST_THREADS: Final = 8

@@ -29,6 +29,7 @@ from gateway.stats import Arrivals
 from gateway.transport import hidden
 from gateway.transport.backlog import AUDIO_BACKLOG, VIDEO_BACKLOG, Backlog, Decoded
 from gateway.transport.candidates import use_addresses
+from gateway.transport.encoded import EncodedTrack, send_encoded
 from gateway.transport.encoders import Downlink, video_encoder
 from gateway.transport.encoding import Encoding, encode_on
 from gateway.transport.history import History, remember
@@ -101,13 +102,7 @@ class Connection(RTCPeerConnection):
     def _use_our_encoder(self) -> None:
         for transceiver in self.getTransceivers():
             if transceiver.kind == "video" and transceiver._codecs:
-                encoding = self._tuning.encoding
-                encoder = video_encoder(
-                    transceiver._codecs[0],
-                    self._tuning.downlink,
-                    nvenc=encoding is not None and encoding.nvenc,
-                )
-                hidden.write(transceiver.sender, RTCRtpSender, "encoder", encoder)
+                self._choose_encoder(transceiver)
 
     def choose_layer(self, rid: str, extension: int | None) -> None:
         """Take only this layer of a simulcast offer; between the remote and local description.
@@ -174,6 +169,16 @@ class Connection(RTCPeerConnection):
                 self._tuning.uplink,
             )
         return transceiver
+
+    def _choose_encoder(self, transceiver: RTCRtpTransceiver) -> None:
+        sender, codec = transceiver.sender, transceiver._codecs[0]
+        if isinstance(sender.track, EncodedTrack):
+            send_encoded(sender, sender.track, codec.name)
+            return
+        encoding = self._tuning.encoding
+        nvenc = encoding is not None and encoding.nvenc
+        encoder = video_encoder(codec, self._tuning.downlink, nvenc=nvenc)
+        hidden.write(sender, RTCRtpSender, "encoder", encoder)
 
     def _tuned_dtls(self) -> RTCDtlsTransport:
         transport: RTCDtlsTransport = self._make_dtls()

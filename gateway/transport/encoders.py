@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import random
+import struct
+import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -26,8 +28,10 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
+from gateway.settings import Settings
 from gateway.transport.budget import Budget, Cadence, KeyFrames
 from gateway.transport.compressors import X264, Compressor, LibVpx, Nvenc, Shape, rounded_up
+from gateway.transport.encoded import EncodedFrame
 from gateway.transport.losses import LossLimit
 from models.processor import processors
 
@@ -45,13 +49,37 @@ class Downlink:
     minimum: int
     maximum: int
 
+    @classmethod
+    def within(cls, settings: Settings) -> Downlink:
+        """What the operator allows, who counts in kbit/s."""
+        start, low, high = settings.downlink_start, settings.downlink_min, settings.downlink_max
+        return cls(1000 * start, 1000 * low, 1000 * high)
+
     def clamp(self, bitrate: int) -> int:
         """Within the limits."""
         return max(self.minimum, min(bitrate, self.maximum))
 
 
+class Allowance:
+    """Bits per second for one line: what its receiver estimates (REMB), less when much is lost."""
+
+    def __init__(self, downlink: Downlink) -> None:
+        self.estimate = downlink.start
+        self._downlink = downlink
+        self._losses = LossLimit(downlink.minimum, downlink.maximum)
+
+    @property
+    def bitrate(self) -> int:
+        """Within the limits."""
+        return self._downlink.clamp(min(self.estimate, self._losses.bitrate))
+
+    def lost(self, share: float, used: int) -> None:
+        """Of what was sent at `used` bits per second, the receiver missed this share."""
+        self._losses.report(share, used)
+
+
 class VideoEncoder(Encoder):
-    """Frames into RTP payloads, for one sender; `encode` runs on a thread, one call at a time.
+    """Frames into RTP payloads; `take` and `encode` run on threads.
 
     A frame that cannot be encoded is lost, the next one is tried with a new codec, and where there
     is a second compressor with that one. Nothing else is ever sent in its place.
@@ -70,8 +98,7 @@ class VideoEncoder(Encoder):
         self.failures = 0
         """Frames lost to errors."""
         self._downlink = downlink
-        self._estimate = downlink.start
-        self._losses = LossLimit(downlink.minimum, downlink.maximum)
+        self._allowance = Allowance(downlink)
         self._compressors = list(compressors)
         self._cores = cores or processors()
         self._clock = clock
@@ -81,19 +108,20 @@ class VideoEncoder(Encoder):
         self._budget = Budget(self._compressors[0].speeds)
         self._keys = KeyFrames()
         self._last: float | None = None
+        self._working = threading.Lock()
 
     @property
     def target_bitrate(self) -> int:
         """Bits per second; what the receiver estimates (REMB) is written here."""
-        return self._downlink.clamp(min(self._estimate, self._losses.bitrate))
+        return self._allowance.bitrate
 
     @target_bitrate.setter
     def target_bitrate(self, bitrate: int) -> None:
-        self._estimate = bitrate
+        self._allowance.estimate = bitrate
 
     def lost(self, share: float) -> None:
         """The receiver missed this share of the packets since its last report."""
-        self._losses.report(share, self.target_bitrate)
+        self._allowance.lost(share, self.target_bitrate)
 
     @property
     def shape(self) -> Shape | None:
@@ -103,23 +131,36 @@ class VideoEncoder(Encoder):
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """Payloads, none if the frame was lost, and its RTP timestamp."""
         assert isinstance(frame, VideoFrame)
-        timestamp = _timestamp(frame)
-        seconds = float(timestamp * VIDEO_TIME_BASE)
-        self._cadence.mark(seconds)
-        if force_keyframe:
-            self._keys.ask()
-        began, opened = self._clock(), self.opened
-        try:
-            packets = self._compress(frame, seconds)
-        except (av.FFmpegError, ValueError) as error:
-            self._give_up(error)
-            return [], timestamp
-        took = self._clock() - began
-        if self.opened == opened:  # opening a codec is not what its frames take
-            self._budget.took(took, self._cadence.interval)
-        if any(packet.is_keyframe for packet in packets):
-            self._keys.made(seconds)
-        return self.packetize(b"".join(bytes(packet) for packet in packets)), timestamp
+        encoded = self.take(frame, ask=force_keyframe)
+        return (encoded.payloads, encoded.timestamp) if encoded else ([], _timestamp(frame))
+
+    def take(self, frame: VideoFrame, *, ask: bool = False) -> EncodedFrame | None:
+        """Encode a frame, as a key frame as soon as may be if they `ask`; `None` if it was lost."""
+        with self._working:
+            timestamp = _timestamp(frame)
+            seconds = float(timestamp * VIDEO_TIME_BASE)
+            self._cadence.mark(seconds)
+            if ask:
+                self._keys.ask()
+            began, opened = self._clock(), self.opened
+            try:
+                packets = self._compress(frame, seconds)
+            except (av.FFmpegError, ValueError) as error:
+                self._give_up(error)
+                return None
+            took = self._clock() - began
+            if self.opened == opened:  # opening a codec is not what its frames take
+                self._budget.took(took, self._cadence.interval)
+            key = any(packet.is_keyframe for packet in packets)
+            if key:
+                self._keys.made(seconds)
+            payloads = self.packetize(b"".join(bytes(packet) for packet in packets))
+            return EncodedFrame(payloads, timestamp, key) if payloads else None
+
+    def close(self) -> None:
+        """Free the codec; waits for the frame in work, so not for the event loop."""
+        with self._working:
+            self._codec = None
 
     def pack(self, packet: Packet[Any]) -> tuple[list[bytes], int]:
         """Payloads and RTP timestamp of what is encoded already."""
@@ -197,9 +238,15 @@ class H264(VideoEncoder):
         return H264Encoder._packetize(H264Encoder._split_bitstream(data))
 
 
+def numbered(payloads: Sequence[bytes], picture: int) -> list[bytes]:
+    """VP8 payloads with another picture id: each receiver's have to be consecutive (RFC 7741)."""
+    number = struct.pack("!H", 1 << 15 | picture)
+    return [payload[:2] + number + payload[4:] for payload in payloads]
+
+
 def video_encoder(
     codec: RTCRtpCodecParameters, downlink: Downlink, *, nvenc: bool = False
-) -> Encoder | None:
+) -> VideoEncoder | None:
     """Our encoder for a negotiated codec, `None` where aiortc's own will do."""
     if codec.name == "VP8":
         return Vp8(downlink)

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiortc import RTCRtpSender
 
+from gateway.owned_tasks import OwnedTasks
 from gateway.transport import hidden
 from gateway.transport.compressors import has_nvenc
 
@@ -27,15 +28,18 @@ class Encoding:
         self.nvenc = False
         """Whether H.264 may be encoded by an NVIDIA card."""
         self.threads = ThreadPoolExecutor(streams, thread_name_prefix="gateway-encoder")
+        self.tasks = OwnedTasks()
+        """What goes on for encoders that senders share."""
 
     def probe(self) -> None:
         """Find out what the machine has; not for the event loop, as drivers take their time."""
         self.nvenc = has_nvenc()
         logger.info("H.264 is encoded by %s", "NVENC, else x264" if self.nvenc else "x264")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for the frames in work; everybody who sends has ended before."""
-        self.threads.shutdown()
+        await self.tasks.close()
+        await asyncio.to_thread(self.threads.shutdown)
 
 
 class EncoderLoop:

@@ -92,6 +92,19 @@ def test_each_stream_is_a_row_and_several_have_a_total():
     assert not any(row[:1] == ["all"] for row in map(str.split, table(report(0.05)).splitlines()))
 
 
+def test_further_watchers_are_told_with_what_was_encoded_for_them():
+    calm = report(0.05)
+    (record,) = calm.records
+    watched = replace(record, watched=(40, 36, 38), server={**record.server, "encoded": 44.0})
+    stream = stream_figures(watched, DIRECT, Impairment())
+    shown = table(replace(calm, streams=[stream], total=total_figures([watched], [stream], DIRECT)))
+    assert (
+        "3 further watchers got 9.5 frames a second each (median; 9.0 at least); the server "
+        "encoded 11.0 a second in all."
+    ) in shown
+    assert "further watcher" not in table(calm)
+
+
 def test_a_stream_that_shows_nothing_has_dashes_not_figures():
     row = next(line for line in table(report(0.0)).splitlines() if line.split()[:1] == ["1"])
     assert row.split()[1:10] == ["10.0", "0.0", "100.0", *["-"] * 6]

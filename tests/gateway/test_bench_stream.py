@@ -59,7 +59,7 @@ def test_a_burst_over_whep_is_recovered_from_and_told(capsys: pytest.CaptureFixt
         [
             *("bench", "stream", *SMALL, "--seconds", "6", "--direct", "0", "--watch"),
             *("--codec", "h264", "--burst", "300", "--burst-every", "2", "--delay", "5"),
-            *("--expect", "fps=1000"),
+            *("--expect", "fps=1000", "--watchers", "3"),
         ]
     )
     shown = capsys.readouterr()
@@ -70,6 +70,10 @@ def test_a_burst_over_whep_is_recovered_from_and_told(capsys: pytest.CaptureFixt
     assert "300 ms every 2 s" in shown.out
     assert "H264" in shown.out
     assert "back through WHEP" in shown.out
+    told = re.search(r"3 further watchers got ([\d.]+) .* encoded ([\d.]+) a second", shown.out)
+    assert told
+    # All four share an encoder most of the time; one each would be four times as many.
+    assert 0 < float(told[2]) < 3 * 12
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

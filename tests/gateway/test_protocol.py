@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -15,7 +16,9 @@ from gateway.app import create_app
 from gateway.kept_plates import KeptPlate
 from gateway.matting import ScriptedEngine
 from gateway.plates import entry
+from gateway.renditions.pool import Seating
 from gateway.settings import Settings
+from gateway.stats import Arrivals, Departures
 from models.errors import ADVICE
 from tests.gateway.loopback import running
 
@@ -69,6 +72,12 @@ def test_a_kept_plate_is_told_of_as_written():
     kept = datetime(2026, 11, 25, 23, tzinfo=UTC)
     plate = KeptPlate("desk", "", int(kept.timestamp()), 1280, 720, b"")
     assert entry(plate) == json.loads(example)
+
+
+def test_what_is_said_of_encoders_and_counted_is_explained():
+    for kind in (Seating, Arrivals, Departures):
+        for field in fields(kind):
+            assert f"`{field.name}`" in TEXT, field.name
 
 
 def test_the_problem_looks_like_ours():

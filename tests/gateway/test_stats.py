@@ -47,6 +47,7 @@ def test_an_average_forgets_the_first_slow_frame():
 
 def test_the_exposition_counts_streams_that_are_gone_as_well():
     gone, live = StreamStats(frames_in=5), StreamStats(frames_in=7, dropped=2)
+    gone.departures.encoded, live.departures.encoded, live.departures.behind = 2, 3, 1
     gone.arrivals.repaired, live.arrivals.repaired, live.arrivals.undecoded = 3, 4, 4
     totals = Totals(sessions=3)
     totals.add(gone)
@@ -55,6 +56,8 @@ def test_the_exposition_counts_streams_that_are_gone_as_well():
     assert "cleanplate_frames_dropped_total 2" in text
     assert "cleanplate_packets_repaired_total 7" in text
     assert "cleanplate_frames_undecoded_total 4" in text
+    assert "cleanplate_frames_encoded_total 5" in text
+    assert "cleanplate_frames_behind_total 1" in text
     assert "cleanplate_sessions_total 3" in text
     assert "# TYPE cleanplate_streams gauge\ncleanplate_streams 1\n" in text
     assert totals.frames_in == 5

@@ -17,6 +17,7 @@ from gateway.settings import Settings
 from gateway.stream import Stream
 from gateway.stream_plate import FEWEST_SHOTS, CaptureImpossible
 from gateway.transformer import Source
+from gateway.transport.encoding import Encoding
 from models.errors import MattingError
 
 ROOM = np.full((40, 60, 3), 128, np.uint8)
@@ -27,7 +28,7 @@ HALL = np.full((40, 60, 3), 90, np.uint8)
 def stream_of(engine: ScriptedEngine) -> Iterator[Stream]:
     """A stream without any session."""
     backdrops = Backdrops((), PictureLimits(1000, 1000), 1)
-    stream = Stream("desk", "k" * 32, engine.open_stream(), backdrops, Settings())
+    stream = Stream("desk", "k" * 32, engine.open_stream(), backdrops, Settings(), Encoding(1))
     try:
         yield stream
     finally:

@@ -12,7 +12,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av import VideoFrame
 
 from gateway.transport.compressors import X264, LibVpx
-from gateway.transport.encoders import H264, Downlink, VideoEncoder, Vp8, video_encoder
+from gateway.transport.encoders import H264, Downlink, VideoEncoder, Vp8, numbered, video_encoder
 from tests.gateway.broken_compressor import Broken
 
 DOWNLINK = Downlink(1_000_000, 300_000, 8_000_000)
@@ -275,6 +275,22 @@ def test_an_encoder_without_replacement_is_tried_again_and_sends_nothing_meanwhi
     broken.left = 100
     payloads, _ = encoder.encode(clip.frame(2, 0.2))
     assert is_key(H264, payloads)
+
+
+def test_payloads_can_be_numbered_anew_for_each_receiver():
+    encoder = made(Vp8)
+    payloads = encoder.encode(Clip().frame(0, 0))[0]
+    assert len(payloads) > 1
+    again = numbered(payloads, 0x1234)
+    assert [each[2:4] for each in again] == [b"\x92\x34"] * len(payloads)
+    assert [each[:2] + each[4:] for each in again] == [each[:2] + each[4:] for each in payloads]
+
+
+def test_a_closed_encoder_holds_no_codec():
+    encoder = made(Vp8)
+    encoder.encode(Clip().frame(0, 0))
+    encoder.close()
+    assert encoder._codec is None
 
 
 def test_a_frame_is_given_back_with_its_own_timestamp():

@@ -177,4 +177,4 @@ async def test_media_are_encoded_on_threads_of_their_own():
     assert encoded.payloads
     assert names[0].startswith("gateway-encoder")
     await connection.close()
-    encoding.close()
+    await encoding.close()

@@ -15,14 +15,15 @@ import aiortc.rtcrtpreceiver
 import aiortc.rtcrtpsender
 import pytest
 from aioice import Connection as IceConnection
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc import MediaStreamError, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 
 import gateway.transport
 from gateway.transport import hidden
 from gateway.transport.connection import Connection
-from gateway.transport.encoders import VideoEncoder
+from gateway.transport.encoded import EncodedTrack
+from gateway.transport.encoders import VideoEncoder, Vp8
 from gateway.transport.encoding import EncoderLoop, Encoding
 from gateway.transport.history import History
 from tests.gateway.loopback import TUNING
@@ -130,6 +131,42 @@ def test_a_retransmission_looks_the_packet_up_before_it_awaits():
     order(RTCRtpSender._retransmit, "__rtp_history.get(", "await ")
 
 
+def test_what_is_no_frame_is_packed_and_requests_for_key_frames_go_where_we_take_them():
+    order(RTCRtpSender._next_encoded_frame, "isinstance(data, Frame)", "else:", ".pack(data)")
+    order(RTCRtpSender._handle_rtcp_packet, "RTCP_PSFB_PLI", "self._send_keyframe()")
+
+
+async def test_a_track_with_encoded_frames_brings_the_senders_encoder():
+    connection = Connection(TUNING)
+    viewer = Announced()
+    transceiver = connection.addTransceiver(viewer, "sendonly")
+    await connection.setLocalDescription(await connection.createOffer())
+    connection._choose_encoder(transceiver)
+    assert hidden.read(transceiver.sender, RTCRtpSender, "encoder") is viewer.side
+    transceiver.sender._send_keyframe()
+    assert viewer.asked == 1
+    await connection.close()
+
+
+class Announced(EncodedTrack):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.side: object = None
+        self.asked = 0
+
+    def agree(self, codec: str) -> Vp8:
+        self.side = Vp8(TUNING.downlink)
+        return self.side
+
+    def need_key_frame(self) -> None:
+        self.asked += 1
+
+    async def recv(self):  # type: ignore[no-untyped-def]
+        raise MediaStreamError
+
+
 def test_aiortcs_senders_still_need_what_we_change():
     assert aiortc.rtcrtpsender.RTP_HISTORY_SIZE == 128
     assert "run_in_executor" in uses(RTCRtpSender._next_encoded_frame, "__loop")
@@ -172,7 +209,7 @@ async def test_every_change_is_on_a_connections_own_objects():
     assert "_retransmit" not in vars(untouched.sender)
     await plain.close()
     await tuned.close()
-    encoding.close()
+    await encoding.close()
 
 
 async def test_packets_say_their_layer_once_one_was_chosen():
