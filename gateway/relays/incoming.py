@@ -26,6 +26,9 @@ async def taken_in(stream: Stream, peer: Peer, stalled: float) -> NoReturn:
                 tasks.create_task(stream.audio.run(peer.audio))
     except* CallFailed as failed:
         reason = str(failed.exceptions[0])
+    finally:
+        # Here, not in a task: one that is cancelled while it paints would leave the last composite.
+        await stream.transformer.show_backdrop()
     raise CallFailed(reason)
 
 
@@ -37,10 +40,7 @@ async def gone(peer: Peer) -> NoReturn:
 
 async def _transform(stream: Stream, peer: Peer) -> NoReturn:
     assert peer.video is not None
-    try:
-        await stream.transformer.run(peer.video)
-    finally:
-        await stream.transformer.show_backdrop()
+    await stream.transformer.run(peer.video)
     raise CallFailed("the video ended")
 
 

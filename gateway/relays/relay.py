@@ -17,12 +17,11 @@ from aiortc import MediaStreamTrack
 from yarl import URL
 
 from gateway.backdrops import UnknownBackdrop
-from gateway.composite_track import CompositeTrack
 from gateway.kept_plates import UnknownPlate
-from gateway.peer import Peer
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.endpoint import Endpoint
+from gateway.relays.incoming import taken_in
 from gateway.relays.leg import Hopeless, Leg, Tell
 from gateway.relays.outbound import Outbound
 from gateway.relays.whep_client import pulled
@@ -153,24 +152,16 @@ class Relay:
 
     async def _pull_once(self, stream: Stream, then: Callable[[], None]) -> None:
         self._pull.connecting()
-        lost: list[str] = []
         endpoint = self._pull.endpoint
         async with pulled(
             endpoint, self._worker.network, stream.stats.arrivals, self._deadline
         ) as peer:
             then()
+            self._has_audio = self._has_audio or peer.audio is not None
             try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._transform(stream, peer))
-                    tasks.create_task(self._watch_silence(stream))
-                    tasks.create_task(_gone(peer))
-                    tasks.create_task(stream.find_plate())
-                    if peer.audio is not None:
-                        self._has_audio = True
-                        tasks.create_task(stream.audio.run(peer.audio))
-            except* CallFailed as failed:
-                lost += [str(each) for each in failed.exceptions]
-        raise CallFailed(f"{endpoint.place}: {lost[0]}")
+                await taken_in(stream, peer, self._patience.stalled)
+            except CallFailed as lost:
+                raise CallFailed(f"{endpoint.place}: {lost}") from None
 
     async def _push_once(self, stream: Stream, then: Callable[[], None]) -> None:
         # Nobody is called before there is something to show, be it the backdrop.
@@ -179,9 +170,7 @@ class Relay:
         except SlotClosed:
             raise RelayOver("the stream ended") from None
         self._push.connecting()
-        tracks: dict[str, MediaStreamTrack] = {
-            "video": CompositeTrack(stream.transformer.composites)
-        }
+        tracks: dict[str, MediaStreamTrack] = {"video": stream.renditions.viewer()}
         if self._has_audio:
             tracks["audio"] = stream.audio.subscribe()
         endpoint = self._push.endpoint
@@ -193,33 +182,6 @@ class Relay:
             for track in tracks.values():
                 track.stop()
         raise CallFailed(f"{endpoint.place}: the connection ended")
-
-    async def _transform(self, stream: Stream, peer: Peer) -> None:
-        assert peer.video is not None
-        try:
-            await stream.transformer.run(peer.video)
-        finally:
-            await stream.transformer.show_backdrop()
-        raise CallFailed("the video ended")
-
-    async def _watch_silence(self, stream: Stream) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-
-        # The stream remembers the last frame of the connection before.
-        def silent() -> float:
-            idle, lived = stream.idle(), loop.time() - began
-            return lived if idle is None else min(idle, lived)
-
-        # Sleeps until it could have lasted long enough at the earliest: silence has no event.
-        while (left := self._patience.stalled - silent()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(left)
-        raise CallFailed(f"no video came for {self._patience.stalled:g} s")
-
-
-async def _gone(peer: Peer) -> NoReturn:
-    await peer.ended()
-    raise CallFailed("the connection ended")
 
 
 async def _until(event: asyncio.Event, why: Callable[[], str]) -> NoReturn:

@@ -12,7 +12,6 @@ from aiortc import MediaStreamTrack
 from yarl import URL
 
 from gateway import events
-from gateway.composite_track import CompositeTrack
 from gateway.counterpart import BadAnswer
 from gateway.feed import Feed
 from gateway.peer import NotConnected, Peer
@@ -179,9 +178,7 @@ class Seat:
             await stream.transformer.composites.after(0)
         except SlotClosed:
             raise _Over from None
-        tracks: dict[str, MediaStreamTrack] = {
-            "video": CompositeTrack(stream.transformer.composites)
-        }
+        tracks: dict[str, MediaStreamTrack] = {"video": stream.renditions.viewer()}
         if self._has_audio:
             tracks["audio"] = stream.audio.subscribe()
         try:
