@@ -161,7 +161,7 @@ class Relay:
             then()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._transform(stream, peer))
+                    tasks.create_task(_transform(stream, peer))
                     tasks.create_task(self._watch_silence(stream))
                     tasks.create_task(_gone(peer))
                     tasks.create_task(stream.find_plate())
@@ -170,6 +170,9 @@ class Relay:
                         tasks.create_task(stream.audio.run(peer.audio))
             except* CallFailed as failed:
                 lost += [str(each) for each in failed.exceptions]
+            finally:
+                # Not in one of the tasks: what ends second would cancel it there.
+                await stream.transformer.show_backdrop()
         raise CallFailed(f"{endpoint.place}: {lost[0]}")
 
     async def _push_once(self, stream: Stream, then: Callable[[], None]) -> None:
@@ -194,14 +197,6 @@ class Relay:
                 track.stop()
         raise CallFailed(f"{endpoint.place}: the connection ended")
 
-    async def _transform(self, stream: Stream, peer: Peer) -> None:
-        assert peer.video is not None
-        try:
-            await stream.transformer.run(peer.video)
-        finally:
-            await stream.transformer.show_backdrop()
-        raise CallFailed("the video ended")
-
     async def _watch_silence(self, stream: Stream) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -215,6 +210,12 @@ class Relay:
         while (left := self._patience.stalled - silent()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
         raise CallFailed(f"no video came for {self._patience.stalled:g} s")
+
+
+async def _transform(stream: Stream, peer: Peer) -> NoReturn:
+    assert peer.video is not None
+    await stream.transformer.run(peer.video)
+    raise CallFailed("the video ended")
 
 
 async def _gone(peer: Peer) -> NoReturn:
