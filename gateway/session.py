@@ -177,10 +177,7 @@ class Publication(Session):
 
     async def _transform(self) -> None:
         assert self._peer.video is not None
-        try:
-            await self.stream.transformer.run(self._peer.video)
-        finally:
-            await self.stream.transformer.show_backdrop()
+        await self.stream.transformer.run(self._peer.video)
         raise SessionOver("the video ended")
 
     async def _watch_idleness(self) -> None:
@@ -222,6 +219,9 @@ class Publication(Session):
             self.stream.listeners.discard(self._peer.send)
 
     async def _say_goodbye(self) -> None:
+        # Not in `_transform`: video and connection end together, and the second of them would
+        # cancel it there.
+        await self.stream.transformer.show_backdrop()
         if self._peer.channel_opened.is_set():
             self._peer.send(events.Ended(reason=self._reason))
             await asyncio.sleep(FAREWELL)
