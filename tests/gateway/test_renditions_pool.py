@@ -1,6 +1,5 @@
 """One encoder for all with the same needs; nobody waits for anybody, no chain is torn."""
 
-import asyncio
 from itertools import pairwise
 
 from gateway.renditions.ladder import HOLD
@@ -259,15 +258,6 @@ async def test_without_viewers_nothing_is_encoded_and_the_next_one_gets_the_newe
         assert third.sent[0].key
 
 
-async def test_who_never_connects_costs_no_encoder():
-    async with stage() as made:
-        viewer = made.pool.viewer()
-        viewer.agree("VP8")
-        await made.show(3)
-        assert made.encoders == []
-        viewer.stop()
-
-
 async def test_when_the_stream_is_handed_over_nothing_from_before_is_sent():
     async with stage() as made:
         watcher, held = await made.enter(), await made.enter()
@@ -289,17 +279,3 @@ async def test_when_the_stream_is_handed_over_nothing_from_before_is_sent():
         assert rates(made) == [(2500, 2)]
         times = [each.timestamp for each in watcher.sent]
         assert times == sorted(set(times))
-
-
-async def test_with_the_stream_all_senders_end():
-    async with stage() as made:
-        senders = [await made.enter() for _ in range(2)]
-        await made.show(2)
-        made.composites.close()
-        await asyncio.gather(*(sender.task for sender in senders))
-        assert made.pool.seating() == []
-        late = made.pool.viewer()
-        made.pool.close()
-        made.senders.append(Sender(late))
-        await made.senders[-1].task
-        assert late.readyState == "ended"
