@@ -38,18 +38,28 @@ class CompositeTrack(MediaStreamTrack):
         self._offset = 0
         self._sent: int | None = None
         self._sent_at = 0.0
+        self._reference: tuple[float, float] | None = None
+        """Seconds of our timestamps, and when that was captured."""
+
+    def captured(self, timestamp: float) -> float | None:
+        """When a timestamp of ours, in seconds, was captured, for the sender's reports."""
+        if self._reference is None:
+            return None
+        ours, captured = self._reference
+        return captured + timestamp - ours
 
     async def recv(self) -> VideoFrame:
         """Wait for the next composite; raises `MediaStreamError` when the stream has ended."""
         if self.readyState != "live":
             raise MediaStreamError
+        fresh = True
         try:
             async with asyncio.timeout(self._still if self._seen else None):
                 self._seen, shown = await self._composites.after(self._seen)
         except TimeoutError:
             again = self._composites.value
             assert again is not None
-            shown = again
+            shown, fresh = again, False
         except SlotClosed:
             self.stop()
             raise MediaStreamError from None
@@ -57,6 +67,8 @@ class CompositeTrack(MediaStreamTrack):
         frame = VideoFrame.from_numpy_buffer(shown.pixels, format="yuv420p")
         frame.pts = self._pts(shown)
         frame.time_base = shown.time_base
+        if fresh and shown.captured is not None:
+            self._reference = float(frame.pts * shown.time_base), shown.captured
         return frame
 
     def _pts(self, shown: Shown) -> int:

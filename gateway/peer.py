@@ -69,6 +69,13 @@ class Peer:
         """The other side's audio."""
         return self._incoming("audio")
 
+    def lag(self) -> float | None:
+        """Seconds after its capture at which the video that we send leaves, `None` before it does.
+
+        An average over a second or two.
+        """
+        return self._connection.lag.seconds
+
     async def answer(self, offer: Offer, outgoing: dict[str, MediaStreamTrack]) -> str:
         """Take the offer and answer it, sending the given tracks by kind; raises `BadOffer`.
 

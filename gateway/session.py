@@ -106,7 +106,7 @@ class Session:
         if not self._tracks:
             self._tracks = {
                 "video": CompositeTrack(self.stream.transformer.composites),
-                "audio": self.stream.audio.subscribe(),
+                "audio": self.stream.audio.subscribe(self._peer.lag),
             }
         return self._tracks
 

@@ -106,7 +106,7 @@ class Stream:
             notice=lambda level, text: self.notify(events.Notice(level=level, text=text)),
             clock=clock,
         )
-        self.audio = AudioRelay(lambda: self.stats.latency or 0.0, clock)
+        self.audio = AudioRelay(lambda: self.transformer.lag or 0.0, clock)
         self.listeners: set[Callable[[events.Event], None]] = set()
         """Called with every event; sessions of the publisher enter and leave."""
         self.plate_state: events.PlateState = "none"
