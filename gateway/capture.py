@@ -14,7 +14,7 @@ from typing import Any, Final
 LEAP: Final = 1.0
 """Seconds that two estimates may be apart; beyond, a clock or a source began anew."""
 RISE: Final = 0.001
-"""Seconds a second by which the earliest arrival is forgotten: ten times what clocks drift."""
+"""Seconds a second by which an earliest arrival is forgotten: ten times what clocks drift."""
 STEADY: Final = 0.2
 """Weight of the newest report: senders compute them from timers with some milliseconds of error."""
 
@@ -24,7 +24,8 @@ class SenderClock:
 
     def __init__(self) -> None:
         self.ahead: float | None = None
-        """Our monotonic seconds less the sender's, the way here included, which both share."""
+        """Our monotonic seconds less the sender's, and the shortest way here, which both share."""
+        self._last = 0.0
 
     def heard(self, theirs: float, now: float) -> bool:
         """A report that was written at `theirs` is here; whether that fits those before."""
@@ -33,8 +34,9 @@ class SenderClock:
             self.ahead = found
         elif abs(found - self.ahead) > LEAP:
             return False
-        # Slowly: errors of it do no harm, as sound and picture are moved alike.
-        self.ahead += STEADY * (found - self.ahead)
+        # What a report waited on its way says nothing, and must not move what is dated by it.
+        self.ahead = min(found, self.ahead + RISE * (now - self._last))
+        self._last = now
         return True
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from gateway.bench.impairment import Impairment
+from gateway.bench.lip_sync import LipSync, lip_sync
 from gateway.bench.record import Record
 
 FLOWING: Final = 0.5
@@ -63,6 +64,8 @@ class StreamFigures:
     """kbit/s of UDP payload, with everything that is not video."""
     recoveries: tuple[float | None, ...] = ()
     """Seconds from the end of each burst until composites flow; `None`: they did not."""
+    lip_sync: LipSync | None = None
+    """`None` without sound."""
     server: Mapping[str, float] = field(default_factory=dict)
     """The server's own sums and averages for this stream."""
 
@@ -80,6 +83,7 @@ class StreamFigures:
             "up_kbit": self.up_kbit,
             "down_kbit": self.down_kbit,
             "recovery_s": list(self.recoveries),
+            "lip_sync_ms": self.lip_sync and asdict(self.lip_sync),
             "server": dict(self.server),
         }
 
@@ -115,6 +119,7 @@ def stream_figures(record: Record, direct: Latency | None, impairment: Impairmen
         up_kbit=up,
         down_kbit=down,
         recoveries=recoveries(record, impairment),
+        lip_sync=lip_sync([record]),
         server=record.server,
     )
 
@@ -138,6 +143,7 @@ def total_figures(
         up_kbit=round(sum(each.up_kbit for each in streams), 0),
         down_kbit=round(sum(each.down_kbit for each in streams), 0),
         recoveries=tuple(each for stream in streams for each in stream.recoveries),
+        lip_sync=lip_sync(records),
     )
 
 

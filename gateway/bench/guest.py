@@ -72,6 +72,8 @@ class Guest(Participant):
         connection = self.connection()
         transceiver = connection.addTransceiver("video", "recvonly")
         transceiver.setCodecPreferences(preferred(self._plan.codec))
+        if self._plan.sound:
+            connection.addTransceiver("audio", "recvonly")
         await self._signal(connection, f"/whep/{self._name}")
 
     async def _signal(self, connection: Connection, path: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiortc import MediaStreamTrack, RTCRtpSender, RTCRtpTransceiver
 
+from gateway.bench.beep import Ear, Microphone
 from gateway.bench.camera import Camera, Viewer
 from gateway.bench.errors import BenchError
 from gateway.bench.line import Line
@@ -32,6 +33,7 @@ class Participant:
     def __init__(self, plan: Plan, reel: Reel, seed: int) -> None:
         self.camera = Camera(reel, plan.fps)
         self.viewer = Viewer(self.camera)
+        self.ear = Ear(self.camera)
         self._plan = plan
         self._seed = seed
         self._stack = AsyncExitStack()
@@ -59,11 +61,15 @@ class Participant:
         unread, repeated = viewer.unread - unread, viewer.repeated - repeated
         after = await self.server_numbers()
         await asyncio.sleep(GRACE)
+        first = next((n for n, (_, at) in enumerate(viewer.seen) if at >= began), len(viewer.seen))
         return Record(
             began=began,
             seconds=seconds,
             handed=tuple(pair for pair in self.camera.handed if pair[1] >= began),
-            seen=tuple(pair for pair in viewer.seen if pair[1] >= began),
+            seen=tuple(viewer.seen[first:]),
+            dated=tuple(viewer.dated[first:]),
+            camera_began=self.camera.begin(),
+            heard=tuple(beep for beep in self.ear.heard if beep[1] >= began),
             skipped=skipped,
             unread=unread,
             repeated=repeated,
@@ -94,9 +100,11 @@ class Participant:
         return connection
 
     def send_camera(self, connection: Connection, direction: str) -> None:
-        """Offer the camera in the plan's codec."""
+        """Offer the camera in the plan's codec, and the microphone if it has one."""
         self._sending = connection.addTransceiver(self.camera, direction)
         self._sending.setCodecPreferences(preferred(self._plan.codec))
+        if self._plan.sound:
+            connection.addTransceiver(Microphone(self.camera), direction)
 
     async def impaired(self, connection: Connection) -> None:
         """Put the plan's line between a connection that has made its offer and the network."""
@@ -132,6 +140,8 @@ class Participant:
     def _receive(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
             self._watching.append(asyncio.create_task(self.viewer.watch(track)))
+        else:
+            self._watching.append(asyncio.create_task(self.ear.listen(track)))
 
     def _check_alive(self) -> None:
         if self._watching and all(task.done() for task in self._watching):

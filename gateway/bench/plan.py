@@ -27,6 +27,8 @@ class Plan:
     """Seconds of a call without a gateway, to compare with; 0 leaves it out."""
     watch: bool = False
     """Receive through WHEP on a second connection, and publish as a plain WHIP client."""
+    sound: bool = False
+    """Send a beep every second, and tell how far it comes from its picture."""
     backdrop: str = "#5a6472"
     """What `PUT .../backdrop` is told: `#rrggbb`, `blur` or a gallery id."""
     clip: Path | None = None

@@ -9,6 +9,7 @@ capture itself, carried through from the source's own reports.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -23,8 +24,8 @@ from gateway.transport import hidden
 
 NTP: Final = 1 << 32
 """Units of an NTP timestamp in a second."""
-LAG_WEIGHT: Final = 0.03
-"""Of the newest frame: one or two seconds of memory, as sound that is moved about is heard."""
+MEMORY: Final = 1.0
+"""Seconds over which a lag is averaged, as sound that is moved about is heard."""
 
 
 class Lag:
@@ -33,12 +34,15 @@ class Lag:
     def __init__(self) -> None:
         self.seconds: float | None = None
         """`None` before the first frame."""
+        self._last = 0.0
 
     def sent(self, captured: float, now: float) -> None:
         """A frame is on its way."""
         found = max(0.0, now - captured)
         before = self.seconds
-        self.seconds = found if before is None else before + LAG_WEIGHT * (found - before)
+        weight = 1 - math.exp((self._last - now) / MEMORY)
+        self.seconds = found if before is None else before + weight * (found - before)
+        self._last = now
 
 
 class SenderReports:

@@ -34,6 +34,14 @@ def test_an_error_of_one_report_moves_the_sound_a_little_only():
     assert timeline.at(10.0) == pytest.approx(before, abs=0.01)
 
 
+def test_reports_that_waited_on_their_way_date_nothing_later():
+    timeline = Timeline()
+    timeline.arrived(0.0, 100.0)
+    timeline.reported(5000.0, 0.0, 100.0)
+    timeline.reported(5001.0, 1.0, 101.3)
+    assert timeline.at(1.0) == pytest.approx(101.0, abs=0.002)
+
+
 def test_reports_that_cannot_be_true_are_not_believed():
     clock = SenderClock()
     picture, sound = Timeline(clock), Timeline(clock)

@@ -98,13 +98,17 @@ def test_the_lag_of_a_picture_follows_slowly_and_is_never_below_nothing():
     assert lag.seconds is None
     lag.sent(10.0, 10.1)
     assert lag.seconds == pytest.approx(0.1)
-    lag.sent(11.0, 11.5)
+    lag.sent(9.63, 10.13)
     assert 0.1 < lag.seconds < 0.12
-    for _ in range(300):
-        lag.sent(12.0, 12.5)
-    assert lag.seconds == pytest.approx(0.5, abs=0.01)
-    for _ in range(1000):
-        lag.sent(13.0, 12.0)
+    # At few frames a second as fast as at many.
+    for rate in (5, 50):
+        for number in range(5 * rate):
+            lag.sent(11.0 + number / rate, 11.5 + number / rate)
+        assert lag.seconds == pytest.approx(0.5, abs=0.01)
+        lag = Lag()
+        lag.sent(10.0, 10.1)
+    for number in range(100):
+        lag.sent(13.0 + number, 12.0 + number)
     assert lag.seconds == pytest.approx(0.0, abs=0.01)
 
 
