@@ -28,6 +28,9 @@ LONGEST: Final = 200
 """Packets kept for a watcher: the largest delay in packets of 10 ms, browsers send 20."""
 MOST: Final = 2.0
 """Seconds that sound is delayed at most, whatever clocks say."""
+LEAD: Final = 0.02
+"""Seconds that sound leaves before its picture: every player holds a packet of sound at least, and
+Chromium two, where it shows a picture at once."""
 STALE: Final = 0.5
 """Seconds past its time after which sound is dropped instead of sent in a burst."""
 
@@ -78,7 +81,7 @@ class DelayLine:
         if not self._waiting:
             return None
         first = self._waiting[0]
-        return min(first.captured + lag, first.arrived + MOST) - now
+        return min(first.captured + lag - LEAD, first.arrived + MOST) - now
 
     def take(self, lag: float, now: float) -> Heard | None:
         """The first, if it may leave; what is too late by then is dropped."""

@@ -9,7 +9,7 @@ from aiortc.codecs.opus import OpusEncoder
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av import AudioFrame
 
-from gateway.audio import LONGEST, MOST, STALE, AudioRelay, DelayLine, Heard
+from gateway.audio import LEAD, LONGEST, MOST, STALE, AudioRelay, DelayLine, Heard
 from gateway.transport.sound import Sound
 
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000, channels=2, payloadType=96)
@@ -62,16 +62,16 @@ def numbers(line: DelayLine, lag: float, now: float) -> list[int]:
     return found
 
 
-def test_sound_leaves_when_the_picture_of_its_capture_does():
+def test_sound_leaves_just_before_the_picture_of_its_capture_does():
     line = DelayLine()
     line.put(heard(0))
     line.put(heard(1))
-    assert line.wait(0.1, 10.005) == pytest.approx(0.095)
-    assert numbers(line, 0.1, 10.099) == []
-    assert numbers(line, 0.1, 10.101) == [0]
+    assert line.wait(0.1, 10.005) == pytest.approx(0.095 - LEAD)
+    assert numbers(line, 0.1, 10.099 - LEAD) == []
+    assert numbers(line, 0.1, 10.101 - LEAD) == [0]
     # The picture has become slower.
     assert numbers(line, 0.2, 10.125) == []
-    assert numbers(line, 0.2, 10.221) == [1]
+    assert numbers(line, 0.2, 10.221 - LEAD) == [1]
     assert line.wait(0.2, 10.3) is None
 
 
@@ -103,7 +103,7 @@ def test_stale_sound_is_dropped_instead_of_sent_in_a_burst():
     for number in range(100):
         line.put(heard(number))
     left = numbers(line, 0.0, 12.0)
-    assert left[0] == round((2.0 - STALE) / 0.02)
+    assert left[0] == round((2.0 + LEAD - STALE) / 0.02)
     assert left[-1] == 99
 
 
@@ -138,7 +138,7 @@ async def test_each_watchers_sound_is_as_late_as_their_own_picture():
     unknown = relay.subscribe()
     await relay.run(Microphone(sound(0)))
     waits = [track._line.wait(track._lag(), clock.now) for track in (slow, fast, unknown)]
-    assert waits == pytest.approx([0.3, 0.1, 0.0])
+    assert waits == pytest.approx([0.3 - LEAD, 0.1 - LEAD, -LEAD])
 
 
 async def test_another_microphone_goes_on_as_much_later_as_it_was_captured():
