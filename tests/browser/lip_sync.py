@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import Page, async_playwright
 
+from gateway.matting import ScriptedEngine
 from tests.browser import chromium
 from tests.gateway.loopback import running
 
@@ -94,10 +95,14 @@ async def visitor(url: str) -> AsyncIterator[Page]:
             await launched.close()
 
 
-async def played(folder: Path, samples: int, pause: float = 0.2) -> Played:
-    """Call until sound and picture were compared so often, `pause` seconds apart."""
+async def played(folder: Path, samples: int, pause: float = 0.2, matting: float = 0.05) -> Played:
+    """Call until sound and picture were compared so often, `pause` seconds apart.
+
+    `matting` is what every frame takes, in seconds.
+    """
+    engine = ScriptedEngine(delay=matting)
     async with (
-        running(folder, host="127.0.0.1") as gateway,
+        running(folder, engine, host="127.0.0.1") as gateway,
         visitor(str(gateway.server.make_url("/healthz"))) as page,
     ):
         options = {"samples": samples, "pause": 1000 * pause}
@@ -108,9 +113,11 @@ def main() -> None:
     """Print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--matting", type=float, default=50.0, metavar="MS")
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(played(Path(folder), round(seconds / 0.2)))
+        samples = round(args.seconds / 0.2)
+        found = asyncio.run(played(Path(folder), samples, matting=args.matting / 1000))
     apart = np.array(found.apart)
     concealed = found.sound["concealedSamples"] / found.sound["totalSamplesReceived"]
     sys.stdout.write(
