@@ -25,14 +25,15 @@ from gateway.matting import ScriptedEngine
 from tests.browser import chromium
 from tests.gateway.loopback import running
 
-CALL = """async ({samples, pause}) => {
+CALL = """async ({samples, pause, direct}) => {
     const raw = {echoCancellation: false, noiseSuppression: false, autoGainControl: false};
     const camera = await navigator.mediaDevices.getUserMedia(
         {video: {width: 320, height: 180, frameRate: 15}, audio: raw});
-    const peer = new RTCPeerConnection();
-    peer.createDataChannel("cleanplate");  // so that the composite comes back
+    const caller = new RTCPeerConnection();
+    caller.createDataChannel("cleanplate");  // so that the composite comes back
     for (const track of camera.getTracks())
-        peer.addTransceiver(track, {direction: "sendrecv", streams: [camera]});
+        caller.addTransceiver(track, {direction: "sendrecv", streams: [camera]});
+    const peer = direct ? new RTCPeerConnection() : caller;
     peer.ontrack = ({track, streams}) => {
         // What is not played is not timed.
         const element = document.createElement(track.kind);
@@ -40,11 +41,19 @@ CALL = """async ({samples, pause}) => {
         document.body.append(element);
         element.play();
     };
-    await peer.setLocalDescription(await peer.createOffer());
-    const response = await fetch("/whip", {
-        method: "POST", body: peer.localDescription.sdp,
-        headers: {"Content-Type": "application/sdp"}});
-    await peer.setRemoteDescription({type: "answer", sdp: await response.text()});
+    await caller.setLocalDescription(await caller.createOffer());
+    if (direct) {
+        caller.onicecandidate = ({candidate}) => peer.addIceCandidate(candidate);
+        peer.onicecandidate = ({candidate}) => caller.addIceCandidate(candidate);
+        await peer.setRemoteDescription(caller.localDescription);
+        await peer.setLocalDescription(await peer.createAnswer());
+        await caller.setRemoteDescription(peer.localDescription);
+    } else {
+        const response = await fetch("/whip", {
+            method: "POST", body: caller.localDescription.sdp,
+            headers: {"Content-Type": "application/sdp"}});
+        await caller.setRemoteDescription({type: "answer", sdp: await response.text()});
+    }
     const apart = [];
     for (;;) {
         await new Promise(resolve => setTimeout(resolve, pause));
@@ -55,6 +64,7 @@ CALL = """async ({samples, pause}) => {
         const picture = got.video?.estimatedPlayoutTimestamp;
         if (sound && picture) apart.push(picture - sound);
         if (apart.length >= samples || peer.connectionState === "failed") {
+            caller.close();
             peer.close();
             return {apart, sound: got.audio, picture: got.video};
         }
@@ -95,17 +105,24 @@ async def visitor(url: str) -> AsyncIterator[Page]:
             await launched.close()
 
 
-async def played(folder: Path, samples: int, pause: float = 0.2, matting: float = 0.05) -> Played:
+async def played(
+    folder: Path,
+    samples: int,
+    *,
+    pause: float = 0.2,
+    matting: float = 0.05,
+    direct: bool = False,
+) -> Played:
     """Call until sound and picture were compared so often, `pause` seconds apart.
 
-    `matting` is what every frame takes, in seconds.
+    `matting` is what every frame takes, in seconds; a `direct` call goes around the gateway.
     """
     engine = ScriptedEngine(delay=matting)
     async with (
         running(folder, engine, host="127.0.0.1") as gateway,
         visitor(str(gateway.server.make_url("/healthz"))) as page,
     ):
-        options = {"samples": samples, "pause": 1000 * pause}
+        options = {"samples": samples, "pause": 1000 * pause, "direct": direct}
         return Played(**await page.evaluate(CALL, options))
 
 
@@ -115,15 +132,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--matting", type=float, default=50.0, metavar="MS")
     args = parser.parse_args()
+    samples = round(args.seconds / 0.2)
     with tempfile.TemporaryDirectory() as folder:
-        samples = round(args.seconds / 0.2)
+        direct = asyncio.run(played(Path(folder), samples, direct=True))
         found = asyncio.run(played(Path(folder), samples, matting=args.matting / 1000))
+    sys.stdout.write(f"directly           {told(direct)}\nthrough a gateway  {told(found)}\n")
+
+
+def told(found: Played) -> str:
+    """One line for people."""
     apart = np.array(found.apart)
     concealed = found.sound["concealedSamples"] / found.sound["totalSamplesReceived"]
-    sys.stdout.write(
-        f"Sound is played {np.median(apart):+.0f} ms after its picture (median of {apart.size}), "
+    return (
+        f"sound is played {np.median(apart):+.0f} ms after its picture (median of {apart.size}), "
         f"95 % within {np.percentile(np.abs(apart), 95):.0f} ms of it; {concealed:.1%} of it were "
-        "made up for packets that came too late or not at all.\n"
+        "made up for packets that came too late or not at all"
     )
 
 
