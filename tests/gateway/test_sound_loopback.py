@@ -12,6 +12,7 @@ from aiortc import MediaStreamTrack, RTCRtpReceiver, RTCRtpSender, RTCSessionDes
 from av import VideoFrame
 
 from gateway.capture import Timeline
+from gateway.matting import ScriptedEngine
 from gateway.transport import hidden
 from gateway.transport.connection import Connection
 from gateway.transport.sound import Sound, SoundDecoder
@@ -150,7 +151,9 @@ class Quiet(Client):
 async def test_lips_and_voice_are_reported_to_watchers_as_they_were_captured(tmp_path):
     # The microphone is slow: what it gives was captured 0.4 s before the picture of that moment.
     camera, microphone = DatedCamera(), RecordedMicrophone(slow=0.4)
-    async with running(tmp_path) as gateway:
+    # So is matting: reports of when things were sent would be out by as much.
+    engine = ScriptedEngine(delay=0.2)
+    async with running(tmp_path, engine) as gateway:
         page, watcher = gateway.client(), Quiet(gateway.http)
         gateway.clients.append(watcher)
         await page.publish(camera=camera, microphone=microphone)
@@ -173,4 +176,7 @@ async def test_lips_and_voice_are_reported_to_watchers_as_they_were_captured(tmp
         sound = got["audio"].timeline.at(heard.pts / 48000) - microphone.captured(sent.pts / 48000)
         # The numbers begin anew after less than a second.
         turn = NUMBERS / camera.fps
+        # The picture is known to be late, so that the sound waits for it.
+        (session,) = gateway.worker.watchers(gateway.worker.stream(page.stream))
+        assert session._peer.lag() > engine.delay / 4
         assert (picture - sound + turn / 2) % turn - turn / 2 == pytest.approx(0, abs=0.1)
