@@ -56,6 +56,15 @@ class CompositeTrack(MediaStreamTrack):
         self._offset = 0
         self._sent: int | None = None
         self._sent_at = 0.0
+        self._reference: tuple[float, float] | None = None
+        """Seconds of our timestamps, and when that was captured."""
+
+    def captured(self, timestamp: float) -> float | None:
+        """When a timestamp of ours, in seconds, was captured, for the sender's reports."""
+        if self._reference is None:
+            return None
+        ours, captured = self._reference
+        return captured + timestamp - ours
 
     async def recv(self) -> VideoFrame:
         """Wait for the next composite; raises `MediaStreamError` when the stream has ended."""
@@ -69,14 +78,18 @@ class CompositeTrack(MediaStreamTrack):
 
     async def next(self) -> Timed:
         """Wait for the next composite; raises `SlotClosed` when the stream has ended."""
+        fresh = True
         try:
             async with asyncio.timeout(self._still if self._seen else None):
                 self._seen, shown = await self._composites.after(self._seen)
         except TimeoutError:
             again = self._composites.value
             assert again is not None
-            shown = again
-        return Timed(shown.pixels, self._pts(shown), shown.time_base)
+            shown, fresh = again, False
+        timed = Timed(shown.pixels, self._pts(shown), shown.time_base)
+        if fresh and shown.captured is not None:
+            self._reference = float(timed.pts * timed.time_base), shown.captured
+        return timed
 
     def rewind(self) -> None:
         """Hand over the newest composite at once, even if it was handed over before."""

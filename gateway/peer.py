@@ -105,6 +105,13 @@ class Peer:
         """The other side's audio."""
         return self._incoming("audio")
 
+    def lag(self) -> float | None:
+        """Seconds after its capture at which the video that we send leaves, `None` before it does.
+
+        An average over a second or two.
+        """
+        return self._connection.lag.seconds
+
     async def answer(
         self, offer: Offer, outgoing: Mapping[str, MediaStreamTrack], *, receive: bool = True
     ) -> str:

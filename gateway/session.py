@@ -108,7 +108,7 @@ class Session:
         if not self._tracks:
             self._tracks = {
                 "video": self.stream.renditions.viewer(),
-                "audio": self.stream.audio.subscribe(),
+                "audio": self.stream.audio.subscribe(self._peer.lag),
             }
         return self._tracks
 

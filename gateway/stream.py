@@ -60,7 +60,7 @@ class Stream:
             clock=clock,
         )
         """How watchers get the composite."""
-        self.audio = AudioRelay(lambda: self.stats.latency or 0.0, clock)
+        self.audio = AudioRelay(lambda: self.transformer.lag or 0.0, clock)
         self.listeners: set[Callable[[events.Event], None]] = set()
         """Called with every event; sessions of the publisher enter and leave."""
         self.plate = StreamPlate(

@@ -26,9 +26,10 @@ from aiortc import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from gateway.backdrop_frame import backdrop_frame
+from gateway.capture import captured
 from gateway.matting import MattingStream
 from gateway.slot import Newest
-from gateway.stats import StreamStats
+from gateway.stats import StreamStats, smooth
 from models.backdrop import Backdrop, Colour
 from models.errors import MattingError
 from models.report import I420, Composite
@@ -54,6 +55,8 @@ class Source:
     """Monotonic seconds."""
     epoch: int
     """Counts the cameras of a stream: timestamps of different epochs cannot be compared."""
+    captured: float | None = None
+    """Monotonic seconds, see `gateway.capture`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +67,8 @@ class Shown:
     pts: int
     time_base: Fraction
     epoch: int
+    captured: float | None = None
+    """Monotonic seconds, see `gateway.capture`."""
 
 
 def to_i420(frame: VideoFrame) -> I420:
@@ -113,6 +118,8 @@ class Transformer:
         self._largest = largest
         self._notice = notice
         self._clock = clock
+        self.lag: float | None = None
+        """Seconds from a source's capture to its composite, averaged over about ten frames."""
         self._epoch = 0
         self._composited_at = 0.0
         self._failing = False
@@ -142,7 +149,9 @@ class Transformer:
             pixels = await self._backdrop_alone(width, height)
             # Its own epoch: whatever composite still comes back is older than this.
             self._epoch += 1
-            self.composites.put(Shown(pixels, shown.pts, shown.time_base, self._epoch))
+            self.composites.put(
+                Shown(pixels, shown.pts, shown.time_base, self._epoch, self._clock())
+            )
 
     def close(self) -> None:
         """End all readers."""
@@ -158,13 +167,14 @@ class Transformer:
             assert isinstance(frame, VideoFrame)
             now = self._clock()
             self._stats.frame_in(now, frame.width, frame.height)
-            source = self._accept(frame, now)
+            taken = captured(track, frame, now)
+            source = self._accept(frame, now, taken)
             if source is not None:
                 self.sources.put(source)
             if now - self._composited_at >= self._freeze:
-                await self._conceal(frame, source)
+                await self._conceal(frame, source, taken)
 
-    def _accept(self, frame: VideoFrame, now: float) -> Source | None:
+    def _accept(self, frame: VideoFrame, now: float, taken: float) -> Source | None:
         width, height = self._largest
         if not (SMALLEST <= frame.width <= width and SMALLEST <= frame.height <= height):
             if self._stats.refused == 0:
@@ -177,7 +187,7 @@ class Transformer:
             self._stats.refused += 1
             return None
         pts, time_base = self._timestamp(frame)
-        return Source(to_i420(frame), pts, time_base, now, self._epoch)
+        return Source(to_i420(frame), pts, time_base, now, self._epoch, taken)
 
     @staticmethod
     def _timestamp(frame: VideoFrame) -> tuple[int, Fraction]:
@@ -240,12 +250,16 @@ class Transformer:
         self.newest = composite
         self._composited_at = now
         self._stats.frame_out(now, source.arrived, composite.milliseconds)
+        if source.captured is not None:
+            self.lag = smooth(self.lag, max(0.0, now - source.captured))
         if shown is not None and (source.epoch, source.pts) <= (shown.epoch, shown.pts):
             self._stats.late += 1
             return
-        self.composites.put(Shown(composite.pixels, source.pts, source.time_base, source.epoch))
+        self.composites.put(
+            Shown(composite.pixels, source.pts, source.time_base, source.epoch, source.captured)
+        )
 
-    async def _conceal(self, frame: VideoFrame, source: Source | None) -> None:
+    async def _conceal(self, frame: VideoFrame, source: Source | None, taken: float) -> None:
         """Show the backdrop alone in place of a frame that has no composite in time."""
         if source is not None:
             height, width = source.pixels.shape[0] * 2 // 3, source.pixels.shape[1]
@@ -260,7 +274,7 @@ class Transformer:
             self._concealing = True
             self._notice("error", "Matting does not keep up; others see the backdrop alone.")
         pts, time_base = self._timestamp(frame)
-        self.composites.put(Shown(pixels, pts, time_base, self._epoch))
+        self.composites.put(Shown(pixels, pts, time_base, self._epoch, taken))
 
     async def _backdrop_alone(self, width: int, height: int) -> I420:
         known = self._alone

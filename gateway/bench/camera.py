@@ -15,6 +15,7 @@ from av import VideoFrame
 
 from gateway.bench import card
 from gateway.bench.reel import Reel
+from gateway.capture import Timeline
 
 TIME_BASE: Final = Fraction(1, 90000)
 
@@ -38,19 +39,28 @@ class Camera(MediaStreamTrack):
         self._clock = clock
         self._began: float | None = None
 
+    def begin(self) -> float:
+        """The monotonic second of the first frame, now if there was none yet."""
+        if self._began is None:
+            self._began = self._clock()
+        return self._began
+
+    def captured(self, timestamp: float) -> float:
+        """When a timestamp of ours, in seconds, was captured, for the sender's reports."""
+        return self.begin() + timestamp
+
     async def recv(self) -> VideoFrame:
         """The next frame when it is due, or the newest if that is past; see `MediaStreamTrack`."""
         if self.readyState != "live":
             raise MediaStreamError
-        if self._began is None:
-            self._began = self._clock()
-        newest = int((self._clock() - self._began) * self._fps)
+        began = self.begin()
+        newest = int((self._clock() - began) * self._fps)
         self.skipped += max(0, newest - self.tick - 1)
         self.tick = max(self.tick + 1, newest)
         frame = VideoFrame.from_numpy_buffer(self._pixels(), format="yuv420p")
         frame.pts = round(self.tick / self._fps / TIME_BASE)
         frame.time_base = TIME_BASE
-        await asyncio.sleep(self._began + self.tick / self._fps - self._clock())
+        await asyncio.sleep(began + self.tick / self._fps - self._clock())
         if self.person:
             self.handed.append((self.tick, self._clock()))
         return frame
@@ -71,6 +81,8 @@ class Viewer:
         self.sizes: set[tuple[int, int]] = set()
         self.seen: list[tuple[int, float]] = []
         """Number and monotonic seconds of every composite, first sight only."""
+        self.dated: list[float | None] = []
+        """For each of `seen`, when it was captured, as the sender's reports say."""
         self.ended = False
         """Whether the video has ended."""
         self._camera = camera
@@ -78,14 +90,15 @@ class Viewer:
 
     async def watch(self, track: MediaStreamTrack) -> None:
         """Until the video ends."""
+        timeline = getattr(track, "timeline", None)
         with contextlib.suppress(MediaStreamError):
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, VideoFrame)
-                self.look(frame, time.monotonic())
+                self.look(frame, time.monotonic(), timeline)
         self.ended = True
 
-    def look(self, frame: VideoFrame, now: float) -> None:
+    def look(self, frame: VideoFrame, now: float, timeline: Timeline | None = None) -> None:
         """Take in one decoded frame that arrived at `now`."""
         self.frames += 1
         self.sizes.add((frame.width, frame.height))
@@ -99,6 +112,10 @@ class Viewer:
             return
         self._last = number
         self.seen.append((number, now))
+        if timeline is None or frame.pts is None:
+            self.dated.append(None)
+        else:
+            self.dated.append(timeline.at(float(frame.pts * TIME_BASE)))
 
 
 def luma(frame: VideoFrame) -> card.Luma:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from gateway.bench.impairment import Impairment
+from gateway.bench.lip_sync import LipSync, lip_sync
 from gateway.bench.record import Record
 
 FLOWING: Final = 0.5
@@ -65,6 +66,8 @@ class StreamFigures:
     """Seconds from the end of each burst until composites flow; `None`: they did not."""
     watched_fps: tuple[float, ...] = ()
     """Encoded frames a second that each further watcher received."""
+    lip_sync: LipSync | None = None
+    """`None` without sound."""
     server: Mapping[str, float] = field(default_factory=dict)
     """The server's own sums and averages for this stream."""
 
@@ -83,6 +86,7 @@ class StreamFigures:
             "down_kbit": self.down_kbit,
             "recovery_s": list(self.recoveries),
             "watched_fps": list(self.watched_fps),
+            "lip_sync_ms": self.lip_sync and asdict(self.lip_sync),
             "server": dict(self.server),
         }
 
@@ -119,6 +123,7 @@ def stream_figures(record: Record, direct: Latency | None, impairment: Impairmen
         down_kbit=down,
         recoveries=recoveries(record, impairment),
         watched_fps=tuple(round(frames / record.seconds, 1) for frames in record.watched),
+        lip_sync=lip_sync([record]),
         server=record.server,
     )
 
@@ -143,6 +148,7 @@ def total_figures(
         down_kbit=round(sum(each.down_kbit for each in streams), 0),
         recoveries=tuple(each for stream in streams for each in stream.recoveries),
         watched_fps=tuple(each for stream in streams for each in stream.watched_fps),
+        lip_sync=lip_sync(records),
     )
 
 

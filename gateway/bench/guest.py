@@ -83,6 +83,8 @@ class Guest(Participant):
     async def _receive_from(self, connection: Connection, *, looking: bool = True) -> None:
         transceiver = connection.addTransceiver("video", "recvonly")
         transceiver.setCodecPreferences(preferred(self._plan.codec))
+        if self._plan.sound and looking:
+            connection.addTransceiver("audio", "recvonly")
         if not looking:
             self.onlookers.append(Onlooker(connection))
         await self._signal(connection, f"/whep/{self._name}", impaired=looking)

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from gateway.bench.crew import crew
 from gateway.bench.figures import Latency, latencies, stream_figures, total_figures
+from gateway.bench.lip_sync import LipSync, lip_sync
 from gateway.bench.plan import Plan
 from gateway.bench.report import Report
 from gateway.bench.server import MEDIA_ALONE, SERVE, server
@@ -60,6 +61,7 @@ def measured(
         media_alone: an engine without networks.
     """
     direct: Latency | None = None
+    direct_sync: LipSync | None = None
     with crew(plan, count) as participants, Progress(plan.seconds) as progress:
         if plan.direct:
             progress.begin("calling directly", 0)
@@ -67,6 +69,7 @@ def measured(
             progress.begin("calling directly", plan.direct)
             calls = participants.measure(plan.direct, progress.tick)
             direct = Latency.of(each for call in calls for each in latencies(call).values())
+            direct_sync = lip_sync(calls)
         progress.begin("starting the server", 0)
         with (
             server(arguments, MEDIA_ALONE if media_alone else SERVE) as running,
@@ -88,6 +91,7 @@ def measured(
         streams=streams,
         total=total_figures(records, streams, direct),
         direct=direct,
+        direct_sync=direct_sync,
         records=records,
         samples=[sample for sample in sampler.samples if sample.server.at <= end],
     )

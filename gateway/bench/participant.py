@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiortc import MediaStreamTrack, RTCRtpSender, RTCRtpTransceiver
 
+from gateway.bench.beep import Ear, Microphone
 from gateway.bench.camera import Camera, Viewer
 from gateway.bench.errors import BenchError
 from gateway.bench.line import Line
@@ -36,6 +37,7 @@ class Participant:
         self.viewer = Viewer(self.camera)
         self.onlookers: list[Onlooker] = []
         """Who watches as well, and looks at nothing."""
+        self.ear = Ear(self.camera)
         self._plan = plan
         self._seed = seed
         self._stack = AsyncExitStack()
@@ -67,11 +69,15 @@ class Participant:
             each.frames - then for each, then in zip(self.onlookers, looked, strict=True)
         )
         await asyncio.sleep(GRACE)
+        first = next((n for n, (_, at) in enumerate(viewer.seen) if at >= began), len(viewer.seen))
         return Record(
             began=began,
             seconds=seconds,
             handed=tuple(pair for pair in self.camera.handed if pair[1] >= began),
-            seen=tuple(pair for pair in viewer.seen if pair[1] >= began),
+            seen=tuple(viewer.seen[first:]),
+            dated=tuple(viewer.dated[first:]),
+            camera_began=self.camera.begin(),
+            heard=tuple(beep for beep in self.ear.heard if beep[1] >= began),
             skipped=skipped,
             unread=unread,
             repeated=repeated,
@@ -104,9 +110,11 @@ class Participant:
         return connection
 
     def send_camera(self, connection: Connection, direction: str) -> None:
-        """Offer the camera in the plan's codec."""
+        """Offer the camera in the plan's codec, and the microphone if it has one."""
         self._sending = connection.addTransceiver(self.camera, direction)
         self._sending.setCodecPreferences(preferred(self._plan.codec))
+        if self._plan.sound:
+            connection.addTransceiver(Microphone(self.camera), direction)
 
     async def impaired(self, connection: Connection) -> None:
         """Put the plan's line between a connection that has made its offer and the network."""
@@ -142,6 +150,8 @@ class Participant:
     def _receive(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
             self._watching.start(self.viewer.watch(track))
+        else:
+            self._watching.start(self.ear.listen(track))
 
     def _check_alive(self) -> None:
         if self.viewer.ended:

@@ -29,6 +29,8 @@ class Plan:
     """Receive through WHEP on a second connection, and publish as a plain WHIP client."""
     watchers: int = 0
     """More who receive through WHEP, and decode nothing."""
+    sound: bool = False
+    """Send a beep every second, and tell how far it comes from its picture."""
     backdrop: str = "#5a6472"
     """What `PUT .../backdrop` is told: `#rrggbb`, `blur` or a gallery id."""
     clip: Path | None = None

@@ -35,5 +35,11 @@ class Record:
     """Width and height of what arrived."""
     watched: tuple[int, ...] = ()
     """Encoded frames that each of the plan's `watchers` received."""
+    dated: tuple[float | None, ...] = ()
+    """For each of `seen`, when it was captured, as the sender's reports say."""
+    camera_began: float = 0.0
+    """When its first frame was due: frames and beeps are counted from here."""
+    heard: tuple[tuple[int, float, float | None], ...] = ()
+    """Of every beep the second, its arrival, and its capture as the sender's reports say."""
     server: Mapping[str, float] = field(default_factory=dict)
     """The server's own numbers for this stream over the measurement; empty for a direct call."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.bench.figures import Latency, StreamFigures, by_second
+from gateway.bench.lip_sync import LipSync
 from gateway.bench.machine import machine, now, versions
 from gateway.bench.plan import Plan
 from gateway.bench.record import Record
@@ -47,6 +48,8 @@ class Report:
     """Milliseconds of a call without a gateway."""
     records: Sequence[Record]
     samples: Sequence[Sample]
+    direct_sync: LipSync | None = None
+    """Of a call without a gateway."""
 
     @property
     def usage(self) -> UsageFigures | None:
@@ -69,6 +72,7 @@ class Report:
                 "server": list(self.settings),
             },
             "direct_ms": self.direct and asdict(self.direct),
+            "direct_lip_sync_ms": self.direct_sync and asdict(self.direct_sync),
             "streams": [each.as_json() for each in self.streams],
             "total": self.total.as_json(),
             "usage": self.usage and asdict(self.usage),
@@ -111,7 +115,7 @@ def table(report: Report) -> str:
         f"{_counted(unread, 'frame')} came without a readable number; the cameras' encoders had no "
         f"time for {_counted(skipped, 'frame')}."
     )
-    lines += [*_watched(report), *_inside(report)]
+    lines += [*_lip_sync(report), *_watched(report), *_inside(report)]
     if usage is not None:
         lines += _used(usage)
     if report.total.recoveries:
@@ -193,6 +197,22 @@ def _inside(report: Report) -> list[str]:
         f"In the server, from decoded source to composite: {_mean(found, 'latency_ms'):.1f} ms "
         f"({', '.join(stages)})."
     ]
+
+
+def _lip_sync(report: Report) -> list[str]:
+    found, direct = report.total.lip_sync, report.direct_sync
+    if found is None:
+        return ["No beep was heard."] if report.plan.sound else []
+    lines = [
+        f"Sound came {found.p50:+.1f} ms after its picture (median of {found.beeps} beeps), 95 % "
+        f"within {found.p95:.1f} ms of it; without a gateway "
+        + (f"{direct.p50:+.1f} and {direct.p95:.1f} ms." if direct else "unknown.")
+    ]
+    if found.reported is not None:
+        lines.append(
+            f"Players that go by sender reports, as browsers do, are left {found.reported:+.1f} ms."
+        )
+    return lines
 
 
 def _mean(found: Sequence[Mapping[str, float]], name: str) -> float:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MISSED, OPERATOR_ERROR, INTERRUPTED = 1, 2, 130
 """Exit statuses: measured, but not what `--expect` says; nothing measured; given up."""
-EXPECTATIONS: Final = ("fps", "added-p95", "recovery")
+EXPECTATIONS: Final = ("fps", "added-p95", "recovery", "lip-sync")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of each stream besides, through WHEP, to see what they cost the server; they decode "
         "nothing (default: %(default)s)",
     )
+    parser.add_argument(
+        "--sound", action="store_true", help="send a beep every second and tell the lip sync"
+    )
     add_server_arguments(parser)
     line = parser.add_argument_group("line", "what happens to packets, each way, while measuring")
     line.add_argument("--loss", type=_share, default=0.0, metavar="PERCENT")
@@ -81,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_expectation,
         metavar="NAME=VALUE",
         help="fail unless it holds for every stream: fps=30 (at least), added-p95=100, "
-        "recovery=1000 (ms, at most); may be repeated",
+        "recovery=1000, lip-sync=40 (ms, at most, of 95 %% of the beeps); may be repeated",
     )
 
 
@@ -209,6 +212,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         direct=args.direct,
         watch=args.watch,
         watchers=args.watchers,
+        sound=args.sound,
         backdrop=args.backdrop,
         clip=args.clip,
         plate=args.plate,
@@ -228,6 +232,11 @@ def misses(report: Report, expected: Sequence[tuple[str, float]]) -> list[str]:
             elif name == "added-p95" and (added is None or added > value):
                 shown = "unknown without --direct" if added is None else f"{added} ms"
                 found.append(f"stream {number}: added p95 {shown}, expected {value:g} ms")
+            elif name == "lip-sync":
+                sync = stream.lip_sync
+                if sync is None or sync.p95 > value:
+                    shown = "no beep was heard" if sync is None else f"{sync.p95} ms apart"
+                    found.append(f"stream {number}: {shown}, expected {value:g} ms")
             elif name == "recovery":
                 slow = [each for each in stream.recoveries if each is None or 1000 * each > value]
                 if slow or not stream.recoveries:

@@ -90,6 +90,10 @@ class Renditions:
         if not rendition.readers:
             self._end(rendition)
 
+    def captured(self, timestamp: float) -> float | None:
+        """See `Place`."""
+        return self._composites.captured(timestamp)
+
     def cut(self) -> None:
         """The stream is somebody else's now: nothing made before is sent or referred to again."""
         for reader in self._end_all():

@@ -38,6 +38,9 @@ class Place(Protocol):
     def leave(self, viewer: Viewer, rendition: Rendition) -> None:
         """Take nothing from this rendition any more."""
 
+    def captured(self, timestamp: float) -> float | None:
+        """When what is shown at this second of the stream's timestamps was captured."""
+
 
 class Viewer(EncodedTrack):
     """Stands in the place of a sender's track, and by `agree` of its encoder.
@@ -74,6 +77,10 @@ class Viewer(EncodedTrack):
         """See `EncodedTrack`."""
         self.codec = codec
         return SenderSide(self)
+
+    def captured(self, timestamp: float) -> float | None:
+        """When a timestamp of ours, in seconds, was captured, for the sender's reports."""
+        return self._place.captured(timestamp)
 
     def need_key_frame(self) -> None:
         """See `EncodedTrack`."""

@@ -11,6 +11,9 @@ made on one connection's own objects, through `hidden`, which fails loudly when 
 | `candidates` | aioice's choice of addresses, its socket buffers | it skips 127.0.0.1; its 256 KiB hold one and a half key frames; ours are 4 MiB |
 | `reception`, with `assembly` | `RTCRtpReceiver.__jitter_buffer` of video | it hands over a frame when the next one begins, and waits at a gap until 512 packets are there (0.6 s of 8 Mbit/s); torn frames would reach the decoder |
 | `reception`, with `gaps` | `RTCRtpReceiver.__nack_generator` | it asks once, and forgets gaps after 128 packets (150 ms of 8 Mbit/s) |
+| `sound` | `RTCRtpReceiver.receive`, `__jitter_buffer`, `__decoder_queue` and `__stop_decoder` of audio | it decodes all sound, on a thread, and holds four packets (80 ms) before the first |
+| `forwarding` | `RTCRtpSender._next_encoded_frame` of audio | it encodes all sound; packets from a track go out whatever codec they are in |
+| `reports` | `RTCRtpReceiver._handle_rtcp_packet`, `RTCRtpSender._next_encoded_frame` and `_send_rtcp`, extended | what was captured together is reported as captured when each was sent, so that browsers undo what keeps lips and voice together; what senders report is not kept |
 | `reception` | `RTCRtpReceiver.__rtx_ssrc` | simulcast offers name no sources, and retransmissions of unknown ones are dropped |
 | `connection`, `reception` | the transport's `_rtp_header_extensions_map`, extended | which layer of simulcast a packet belongs to; OBS sends all, whatever is answered |
 | `history` | `RTCRtpSender.__rtp_history`, `_retransmit` | 128 packets are less than many round trips; a packet asked for twice is sent twice |

@@ -20,8 +20,6 @@ from gateway.stats import Arrivals
 
 VIDEO_BACKLOG: Final = 15
 """Encoded frames: a quarter of a second at 60 fps; a decoder further behind will not catch up."""
-AUDIO_BACKLOG: Final = 100
-"""Encoded frames of 20 ms."""
 ASK_AGAIN: Final = 0.5
 """Seconds between two requests for a key frame."""
 AFTER_ONE: Final = 0.1
@@ -163,6 +161,10 @@ class Decoded(asyncio.Queue[Any]):
 
     async def put(self, item: Any) -> None:
         """Never waits."""
+        self.push(item)
+
+    def push(self, item: Any) -> None:
+        """The same from the event loop."""
         while self.full():
             self.get_nowait()
             self._arrivals.unread += 1

@@ -23,21 +23,25 @@ from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 
+from gateway.capture import SenderClock, Timeline
 from gateway.owned_tasks import OwnedTasks
 from gateway.simulcast import RID_URI
 from gateway.stats import Arrivals
 from gateway.transport import hidden
-from gateway.transport.backlog import AUDIO_BACKLOG, VIDEO_BACKLOG, Backlog, Decoded
+from gateway.transport.backlog import VIDEO_BACKLOG, Backlog, Decoded
 from gateway.transport.candidates import use_addresses
 from gateway.transport.encoded import EncodedTrack, send_encoded
 from gateway.transport.encoders import Downlink, video_encoder
 from gateway.transport.encoding import Encoding, encode_on
+from gateway.transport.forwarding import Forwarding
 from gateway.transport.history import History, remember
 from gateway.transport.losses import heed_losses
 from gateway.transport.reception import Reception
+from gateway.transport.reports import Lag, SenderReports, heed_reports
+from gateway.transport.sound import SoundReception
 
 DECODED: Final = {"video": 4, "audio": 100}
-"""Frames held for a consumer that is busy for a moment."""
+"""Frames of video and packets of sound held for a consumer that is busy for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class Connection(RTCPeerConnection):
         )
         self._tuning = tuning
         self._arrivals = arrivals or Arrivals()
+        self.lag = Lag()
+        """Of the video that is sent."""
+        self._sender_clock = SenderClock()
+        self._timelines: dict[RTCRtpReceiver, Timeline] = {}
         self._receptions: list[Reception] = []
         self._requests = OwnedTasks()
         self._make_transceiver = hidden.read(self, RTCPeerConnection, "createTransceiver")
@@ -78,7 +86,7 @@ class Connection(RTCPeerConnection):
         hidden.write(self, RTCPeerConnection, "createDtlsTransport", self._tuned_dtls)
 
     async def setRemoteDescription(self, sessionDescription: RTCSessionDescription) -> None:
-        """As aiortc's; tracks that appear get a bounded queue."""
+        """As aiortc's; tracks that appear get a bounded queue and a `timeline`."""
         await super().setRemoteDescription(sessionDescription)
         if self.signalingState == "stable":
             self._use_our_encoder()
@@ -89,6 +97,7 @@ class Connection(RTCPeerConnection):
                 track._queue = Decoded(  # type: ignore[attr-defined]
                     DECODED[track.kind], self._arrivals if track.kind == "video" else None
                 )
+                track.timeline = self._timelines[receiver]  # type: ignore[attr-defined]
 
     async def setLocalDescription(
         self, sessionDescription: RTCSessionDescription | None = None
@@ -143,31 +152,21 @@ class Connection(RTCPeerConnection):
 
     def _tuned_transceiver(self, *args: Any, **kwargs: Any) -> RTCRtpTransceiver:
         transceiver: RTCRtpTransceiver = self._make_transceiver(*args, **kwargs)
-        receiver = transceiver.receiver
-        video = transceiver.kind == "video"
-        backlog = Backlog(
-            VIDEO_BACKLOG if video else AUDIO_BACKLOG,
-            # The receiver asks its sender for a key frame when this is set.
-            ask=hidden.read(receiver, RTCRtpReceiver, "decoder_error").set,
-            limit=self._tuning.largest if video else None,
-            arrivals=self._arrivals if video else None,
-        )
-        hidden.write(receiver, RTCRtpReceiver, "decoder_queue", backlog)
-        # aiortc joins the thread on the event loop; the end mark suffices, see `join_decoders`.
-        hidden.write(receiver, RTCRtpReceiver, "stop_decoder", backlog.end)
-        sender = transceiver.sender
+        receiver, sender = transceiver.receiver, transceiver.sender
+        timeline = self._timelines[receiver] = Timeline(self._sender_clock)
         remember(sender, History())
         heed_losses(sender)
         if self._tuning.encoding is not None:
             encode_on(sender, self._tuning.encoding.threads)
-        if video:
-            reception = Reception(receiver, backlog, self._arrivals, self._requests)
-            reception.install()
-            self._receptions.append(reception)
-            seed(
-                hidden.read(receiver, RTCRtpReceiver, "remote_bitrate_estimator"),
-                self._tuning.uplink,
-            )
+        if transceiver.kind == "video":
+            self._tune_video(receiver, timeline)
+            SenderReports(sender, self.lag).install()
+        else:
+            sound = SoundReception(receiver, timeline)
+            sound.install()
+            heed_reports(receiver, timeline, sound.seconds)
+            Forwarding(sender).install()
+            SenderReports(sender).install()
         return transceiver
 
     def _choose_encoder(self, transceiver: RTCRtpTransceiver) -> None:
@@ -179,6 +178,26 @@ class Connection(RTCPeerConnection):
         nvenc = encoding is not None and encoding.nvenc
         encoder = video_encoder(codec, self._tuning.downlink, nvenc=nvenc)
         hidden.write(sender, RTCRtpSender, "encoder", encoder)
+
+    def _tune_video(self, receiver: RTCRtpReceiver, timeline: Timeline) -> None:
+        backlog = Backlog(
+            VIDEO_BACKLOG,
+            # The receiver asks its sender for a key frame when this is set.
+            ask=hidden.read(receiver, RTCRtpReceiver, "decoder_error").set,
+            limit=self._tuning.largest,
+            arrivals=self._arrivals,
+        )
+        hidden.write(receiver, RTCRtpReceiver, "decoder_queue", backlog)
+        # aiortc joins the thread on the event loop; the end mark suffices, see `join_decoders`.
+        hidden.write(receiver, RTCRtpReceiver, "stop_decoder", backlog.end)
+        reception = Reception(receiver, backlog, self._arrivals, self._requests, timeline=timeline)
+        reception.install()
+        heed_reports(receiver, timeline, reception.seconds)
+        self._receptions.append(reception)
+        seed(
+            hidden.read(receiver, RTCRtpReceiver, "remote_bitrate_estimator"),
+            self._tuning.uplink,
+        )
 
     def _tuned_dtls(self) -> RTCDtlsTransport:
         transport: RTCDtlsTransport = self._make_dtls()

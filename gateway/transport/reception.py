@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from aiortc import RTCRtpReceiver
 from aiortc.jitterbuffer import JitterFrame
+from aiortc.mediastreams import VIDEO_CLOCK_RATE
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtpPacket
 
+from gateway.capture import Timeline
 from gateway.owned_tasks import OwnedTasks
 from gateway.stats import Arrivals
 from gateway.transport import hidden
@@ -40,7 +42,10 @@ class Reception:
         arrivals: Arrivals,
         tasks: OwnedTasks,
         clock: Callable[[], float] | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
+        self.timeline = timeline or Timeline()
+        """When frames were captured."""
         self.missing: list[int] = []
         """Sequence numbers to ask for, as aiortc reads them after `arrived`."""
         self.ssrc: int | None = None
@@ -115,6 +120,12 @@ class Reception:
             self._skip()
         self._arm()
 
+    def seconds(self, ssrc: int, timestamp: int) -> float | None:
+        """One of a source's own timestamps in seconds of ours, `None` if it is not shown."""
+        if ssrc != self.ssrc or self._origin is None:
+            return None
+        return (self._pts + _between(self._origin, timestamp)) / VIDEO_CLOCK_RATE
+
     def _place(self, packet: RtpPacket, now: float) -> int | None:
         """The packet's unwrapped number, `None` if it is none of ours."""
         if self._closed:
@@ -170,10 +181,11 @@ class Reception:
     def _deliver(self, frames: list[Whole]) -> None:
         for frame in frames:
             if self._origin is not None:
-                passed = (frame.timestamp - self._origin + 0x80000000) % 0x100000000 - 0x80000000
+                passed = _between(self._origin, frame.timestamp)
                 # A sender that jumps back is followed, but our time never runs backwards.
                 self._pts += max(passed, 1)
             self._origin = frame.timestamp
+            self.timeline.arrived(self._pts / VIDEO_CLOCK_RATE, self._clock())
             thread = hidden.read(self._receiver, RTCRtpReceiver, "decoder_thread")
             if thread is not None and self._codec is not None:
                 self._backlog.put((self._codec, JitterFrame(frame.data, self._pts)))
@@ -218,6 +230,11 @@ class Reception:
         since = self._gaps.since(hole)
         # Not missing: it came and was of no use, or is forgotten; at once, then.
         return 0.0 if since is None else since + self._gaps.patience
+
+
+def _between(earlier: int, later: int) -> int:
+    """Units from one RTP timestamp to another."""
+    return (later - earlier + 0x80000000) % 0x100000000 - 0x80000000
 
 
 class _Nacks:

@@ -12,8 +12,9 @@ from typing import Any, cast
 import aiohttp
 import numpy as np
 from aiohttp.test_utils import TestServer
-from aiortc import MediaStreamError, MediaStreamTrack, RTCSessionDescription
+from aiortc import MediaStreamError, MediaStreamTrack, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import VIDEO_TIME_BASE
+from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from av import AudioFrame, VideoFrame
 
 from gateway import events
@@ -24,6 +25,7 @@ from gateway.pictures import encode_jpeg
 from gateway.settings import Settings
 from gateway.transport.connection import Connection, Tuning
 from gateway.transport.encoders import Downlink
+from gateway.transport.sound import Sound
 from gateway.worker import Worker
 
 ROOM = 128
@@ -52,6 +54,7 @@ class GreyCamera(MediaStreamTrack):
         self.width, self.height, self.fps = width, height, fps
         self.person = False
         self.luma = ROOM
+        self.bright = PERSON
         self.sent = 0
         self._began: float | None = None
 
@@ -65,7 +68,7 @@ class GreyCamera(MediaStreamTrack):
         pixels[: self.height] = self.luma
         if self.person:
             h, w = self.height, self.width
-            pixels[h // 4 : h * 3 // 4, w // 4 : w * 3 // 4] = PERSON
+            pixels[h // 4 : h * 3 // 4, w // 4 : w * 3 // 4] = self.bright
         frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
         frame.pts = int(self.sent * 90000 / self.fps)
         frame.time_base = VIDEO_TIME_BASE
@@ -106,12 +109,15 @@ class Screen:
     frames: list[np.ndarray] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)
     count: int = 0
+    sounds: list[Sound] = field(default_factory=list)
 
     async def watch(self, track: MediaStreamTrack) -> None:
         with contextlib.suppress(MediaStreamError):
             while True:
-                frame = await track.recv()
+                frame: Any = await track.recv()
                 self.count += 1
+                if isinstance(frame, Sound):
+                    self.sounds.append(frame)
                 if isinstance(frame, VideoFrame):
                     self.frames = [*self.frames[-60:], frame.to_ndarray(format="yuv420p")]
                     self.sizes.append((frame.width, frame.height))
@@ -137,6 +143,12 @@ async def until(condition: Any, seconds: float = 8.0, what: str = "") -> None:
         await asyncio.sleep(0.02)
 
 
+def sounding(name: str) -> list[RTCRtpCodecCapability]:
+    """This codec alone, for `setCodecPreferences`."""
+    known = RTCRtpSender.getCapabilities("audio").codecs
+    return [each for each in known if each.name.lower() == name]
+
+
 class Client:
     """A WebRTC client: the page, or somebody who watches."""
 
@@ -160,23 +172,29 @@ class Client:
         self._tasks.append(asyncio.create_task(screen.watch(track)))
 
     async def offer_publishing(
-        self, *, back: bool = True, audio: bool = False, camera: GreyCamera | None = None
+        self,
+        *,
+        back: bool = True,
+        audio: bool = False,
+        camera: GreyCamera | None = None,
+        microphone: MediaStreamTrack | None = None,
     ) -> str:
         """An offer as the page makes it; with `back=False` as any WHIP client."""
         direction = "sendrecv" if back else "sendonly"
         self.camera = camera or GreyCamera()
         self.connection.addTransceiver(self.camera, direction)
-        if audio:
-            self.connection.addTransceiver(Tone(), direction)
+        if audio or microphone is not None:
+            self.connection.addTransceiver(microphone or Tone(), direction)
         if back:
             channel = self.connection.createDataChannel(events.LABEL)
             channel.on("message", lambda text: self.events.append(events.decode(text)))
         return await self._offer()
 
-    async def offer_watching(self, *, audio: bool = False) -> str:
+    async def offer_watching(self, *, audio: bool = False, sound: str = "opus") -> str:
         self.connection.addTransceiver("video", "recvonly")
         if audio:
-            self.connection.addTransceiver("audio", "recvonly")
+            transceiver = self.connection.addTransceiver("audio", "recvonly")
+            transceiver.setCodecPreferences(sounding(sound))
         return await self._offer()
 
     async def _offer(self) -> str:

@@ -24,6 +24,7 @@ def test_two_streams_are_measured_from_camera_to_screen(
         [
             *("bench", "stream", *SMALL, "--streams", "2", "--seconds", "3", "--direct", "1"),
             *("--json", "--csv", str(rows), "--plot", str(drawing), "--set", "freeze=2"),
+            "--sound",
         ]
     )
     shown = capsys.readouterr()
@@ -38,6 +39,8 @@ def test_two_streams_are_measured_from_camera_to_screen(
         )
         assert stream["up_kbit"] > 0
         assert stream["down_kbit"] > 0
+    assert found["total"]["lip_sync_ms"]["beeps"] >= 2
+    assert found["total"]["lip_sync_ms"]["reported"] is not None
     assert found["streams"][0]["server"]["frames_out"] > 0
     assert found["server"]["backend"] == "scripted"
     assert found["settings"]["server"] == ["freeze=2"]

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,11 +48,16 @@ def test_aiortc_and_aioice_are_the_versions_this_was_written_against():
                 "jitter_buffer",
                 "nack_generator",
                 "remote_bitrate_estimator",
+                "rtcp_task",
                 "rtx_ssrc",
+                "started",
                 "stop_decoder",
             ],
         ),
-        (RTCRtpSender, ["encoder", "loop", "rtp_history", "force_keyframe"]),
+        (
+            RTCRtpSender,
+            ["encoder", "force_keyframe", "loop", "lsr", "rtp_history", "rtp_timestamp"],
+        ),
         (RTCPeerConnection, ["certificates", "createTransceiver", "createDtlsTransport"]),
     ],
 )
@@ -165,6 +171,26 @@ class Announced(EncodedTrack):
 
     async def recv(self):  # type: ignore[no-untyped-def]
         raise MediaStreamError
+
+
+def test_a_receiver_begins_with_what_ours_of_sound_begins_with():
+    begun = set(re.findall(r"self\.(_\w+) =", inspect.getsource(RTCRtpReceiver.receive)))
+    assert begun == {"__decoder_thread", "__rtcp_task", "__started"}
+    order(RTCRtpReceiver.receive, "__codecs[", "__decoder_thread =", "_register_rtp_receiver(")
+    assert "prefetch=4" in inspect.getsource(RTCRtpReceiver.__init__)
+
+
+def test_a_sender_asks_for_a_frame_when_the_one_before_has_left():
+    order(
+        RTCRtpSender._run_rtp,
+        "_next_encoded_frame(",
+        "uint32_add(timestamp_origin, enc_frame.timestamp)",
+        "_send_rtp(",
+        "__rtp_timestamp = packet.timestamp",
+    )
+    # It reports what was captured as captured when it left; ours is corrected on its way out.
+    order(RTCRtpSender._run_rtcp, "ntp_timestamp=self.__ntp_timestamp", "__lsr =", "_send_rtcp(")
+    assert "audio_level is not None" in inspect.getsource(RTCRtpSender._run_rtp)
 
 
 def test_aiortcs_senders_still_need_what_we_change():
