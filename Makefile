@@ -1,5 +1,6 @@
 # make serve    virtual environment, install, start; prints the address (ARGS="--port 9000" ...)
 # make test     everything: the page's modules under Node, then pytest with a real Chromium
+# make test-sfu  the same with real SFUs, a TURN server and Firefox, which it installs (root, Debian)
 # make bench    frames and latency end to end through WebRTC (ARGS="--streams 4 --size 1280x720" ...)
 # make soak     people come and go for SOAK_SECONDS (3600), and the server must not grow
 # make check    formatting, lint, types, import rules, the page's types
@@ -19,7 +20,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 # Node may come from the virtual environment (see $(VENV)/node).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help serve test test-gpu check format screenshot rate bench bench-browser bench-gpu soak clean
+.PHONY: help serve test test-sfu test-gpu check format screenshot rate bench bench-browser bench-gpu soak clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -30,7 +31,13 @@ serve: $(VENV)/serve
 test: $(VENV)/dev $(VENV)/node
 	(cd web && node --test)
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
-	python -m pytest -m "not gpu" $(ARGS)
+	python -m pytest -m "not gpu and not sfu" $(ARGS)
+
+# Installs from outside, then runs in a network of its own, from which nothing outside is reached.
+test-sfu: $(VENV)/sfu $(VENV)/node
+	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
+	python -m tests.sfu.install
+	python -m tests.sfu.private_network python -m pytest -m sfu tests/sfu $(ARGS)
 
 # On a machine with CUDA; everything else is left out, so that it runs without Chromium.
 test-gpu: $(VENV)/dev
@@ -131,6 +138,10 @@ $(VENV)/dev: pyproject.toml $(VENV)/constraints.txt
 	@echo "Installing Cleanplate and its tools; the first time this takes some minutes."
 	$(INSTALL) --editable '.[openvino,train,compare,dev]'
 	touch $@ $(VENV)/serve
+
+$(VENV)/sfu: $(VENV)/dev
+	$(INSTALL) --editable '.[openvino,train,compare,dev,sfu]'
+	touch $@
 
 # Node 20 or newer with npm: the machine's, else the one that comes as a Python package.
 $(VENV)/node: $(VENV)/dev

@@ -152,8 +152,10 @@ class SoundReception:
 
     def end(self) -> None:
         """Nothing follows."""
-        if self._receiver.track is not None:
-            cast(Decoded, self._receiver.track._queue).push(None)  # type: ignore[attr-defined]
+        track = self._receiver.track
+        # An offer that is refused leaves a track that nobody reads, with aiortc's own queue.
+        if track is not None and isinstance(track._queue, Decoded):  # type: ignore[attr-defined]
+            track._queue.push(None)  # type: ignore[attr-defined]
 
     def _place(self, packet: RtpPacket, codec: RTCRtpCodecParameters, now: float) -> int:
         """The packet's time in ticks."""

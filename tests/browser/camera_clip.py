@@ -107,7 +107,7 @@ class CameraClip:
         """Render the clip into the y4m file `path`; returns `path`."""
         with path.open("wb") as file:
             file.write(b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420jpeg\n" % self._header)
-            for i420 in self._exposures():
+            for i420 in self.exposures():
                 file.write(b"FRAME\n")
                 file.write(i420.tobytes())
         return path
@@ -153,7 +153,7 @@ class CameraClip:
         alpha = placed[..., 3:]
         return np.concatenate([placed[..., :3] / np.maximum(alpha, 1e-4), alpha], axis=2).clip(0, 1)
 
-    def _exposures(self) -> Iterator[NDArray[np.uint8]]:
+    def exposures(self) -> Iterator[NDArray[np.uint8]]:
         """Every frame as I420, (3H/2) x W; standing frames are drawn once and exposed anew."""
         generator = np.random.default_rng(0)
         grain = generator.normal(0, self.noise, (8, self.height, self.width, 1)).astype(np.float32)

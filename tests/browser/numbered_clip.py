@@ -52,8 +52,8 @@ class NumberedClip(CameraClip):
         where[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2] = False
         return where
 
-    def _exposures(self) -> Iterator[NDArray[np.uint8]]:
-        for index, i420 in enumerate(super()._exposures()):
+    def exposures(self) -> Iterator[NDArray[np.uint8]]:
+        for index, i420 in enumerate(super().exposures()):
             if self.phase(index) == "standing":
                 card.draw(i420[: self.height], index)
             yield i420

@@ -21,7 +21,7 @@ READ = """async data => {
 
 
 def test_the_number_of_a_frame_is_its_place_in_the_clip():
-    for index, i420 in enumerate(CLIP._exposures()):
+    for index, i420 in enumerate(CLIP.exposures()):
         read = card.read(i420[: CLIP.height])
         assert read == (index if CLIP.phase(index) == "standing" else None)
 

@@ -21,6 +21,7 @@ from gateway.slot import Newest
 from gateway.stream import Stream
 from gateway.stream_plate import CaptureImpossible
 from gateway.transformer import Source
+from gateway.transport.encoding import Encoding
 from models.report import I420
 from tests.gateway.loopback import BLACK, PERSON, GreyCamera, running, until
 
@@ -77,7 +78,7 @@ async def watching(engine: ScriptedEngine | None = None) -> AsyncIterator[Camera
     """A stream that was asked for a first plate, and its camera."""
     engine = engine or ScriptedEngine()
     backdrops = Backdrops((), PictureLimits(1000, 1000), 1)
-    stream = Stream("desk", "k" * 32, engine.open_stream(), backdrops, Settings())
+    stream = Stream("desk", "k" * 32, engine.open_stream(), backdrops, Settings(), Encoding(1))
     camera = Camera(stream, engine)
     stream.listeners.add(camera.told.append)
     await stream.prepare(Scenery(plate="first"))

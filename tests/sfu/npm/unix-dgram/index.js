@@ -1,0 +1,3 @@
+exports.createSocket = () => {
+    throw new Error("Janus is spoken to over WebSockets here, not over Unix sockets");
+};

@@ -1,0 +1,59 @@
+"""FFmpeg publishes to the gateway by the muxer that PyAV brings: nothing has to be installed."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.gateway.loopback import BLACK, PERSON, ROOM, running, until
+from tests.sfu.film import frames
+from tests.sfu.muxer import Turns, muxing
+from tests.sfu.probe import bearer, watching
+from tests.sfu.stream import TOKEN, stands_before_the_hills, stream
+
+
+def grey() -> Turns:
+    """A grey wall, and a bright block in its middle while somebody stands there."""
+    empty = np.full((360, 320), 128, np.uint8)
+    empty[:240] = ROOM
+    person = empty.copy()
+    person[60:180, 80:240] = PERSON
+    return [empty], [person]
+
+
+async def test_a_viewer_sees_who_publishes_with_ffmpeg_and_not_their_wall(tmp_path: Path):
+    operator = bearer(TOKEN)
+    async with running(tmp_path, tokens=(TOKEN,)) as gateway:
+        url = str(gateway.server.make_url("/whip/ffmpeg"))
+        async with muxing(url, grey(), tmp_path, token=TOKEN) as camera:
+            viewer = gateway.client()
+            offer = await viewer.offer_watching(audio=True)
+            response = await viewer.send("/whep/ffmpeg", offer, **operator)
+            while response.status == 409:  # not live yet
+                await asyncio.sleep(0.1)
+                response = await viewer.send("/whep/ffmpeg", offer, **operator)
+            await viewer.accept(response)
+            wanted = {"kind": "colour", "rgb": "#000000"}
+            await gateway.http.put("/streams/ffmpeg/backdrop", json=wanted, headers=operator)
+            await viewer.video(5)
+            taken = await gateway.http.post("/streams/ffmpeg/plate", headers=operator)
+            assert taken.status == 200, await taken.text()
+            camera.person = True
+            await until(lambda: abs(viewer.screen.centre - PERSON) < 16, what="the person")
+            assert abs(viewer.screen.corner - BLACK) < 8
+            await until(lambda: viewer.sound.count > 5, what="sound")
+        # It said goodbye, so the name is free at once.
+        assert (await viewer.send("/whep/ffmpeg", offer, **operator)).status == 409
+
+
+@pytest.mark.sfu
+async def test_the_person_whom_ffmpeg_publishes_stands_before_the_hills(
+    tmp_path: Path, gateway: str
+):
+    async with (
+        muxing(f"{gateway}/whip/ffmpeg", frames(), tmp_path, token=TOKEN) as camera,
+        watching(f"{gateway}/whep/ffmpeg", name="ffmpeg", token=TOKEN) as eye,
+        stream(gateway, "ffmpeg") as scene,
+    ):
+        await stands_before_the_hills(scene, eye, camera)
