@@ -1,9 +1,9 @@
 """Who may do what: tokens, keys, origins, sizes; and how a refusal is said (RFC 9457).
 
-Two secrets exist. The operator's Bearer tokens, where configured, are needed to publish, to watch
+Three secrets exist. The operator's Bearer tokens, where configured, are needed to publish, to watch
 and to upload; some open one of these only, or one stream. A stream's key belongs to its publisher
 and opens `/streams/{name}...`: the name is shared with watchers, the plate shows the room and must
-not be.
+not be. The key of a kept plate shows that plate's picture, and nothing else does.
 """
 
 from __future__ import annotations
