@@ -34,7 +34,7 @@ test: $(VENV)/dev $(VENV)/node
 	python -m pytest -m "not gpu and not sfu" $(ARGS)
 
 # Installs from outside, then runs in a network of its own, from which nothing outside is reached.
-test-sfu: $(VENV)/sfu $(VENV)/node
+test-sfu: $(VENV)/dev $(VENV)/node
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
 	python -m tests.sfu.install
 	python -m tests.sfu.private_network python -m pytest -m sfu tests/sfu $(ARGS)
@@ -138,10 +138,6 @@ $(VENV)/dev: pyproject.toml $(VENV)/constraints.txt
 	@echo "Installing Cleanplate and its tools; the first time this takes some minutes."
 	$(INSTALL) --editable '.[openvino,train,compare,dev]'
 	touch $@ $(VENV)/serve
-
-$(VENV)/sfu: $(VENV)/dev
-	$(INSTALL) --editable '.[openvino,train,compare,dev,sfu]'
-	touch $@
 
 # Node 20 or newer with npm: the machine's, else the one that comes as a Python package.
 $(VENV)/node: $(VENV)/dev
