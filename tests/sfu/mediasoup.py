@@ -14,7 +14,7 @@ from pymediasoup.transport import Transport
 
 from tests.sfu.install import NPM
 from tests.sfu.private_network import ADDRESS
-from tests.sfu.program import running
+from tests.sfu.program import node, running
 
 URL = "http://127.0.0.1:3010"
 
@@ -95,7 +95,7 @@ class Participant:
 @contextlib.asynccontextmanager
 async def mediasoup(folder: Path) -> AsyncIterator[None]:
     """The router."""
-    command = ["node", "mediasoup.mjs", ADDRESS]
+    command = [node(), "mediasoup.mjs", ADDRESS]
     async with running("mediasoup", command, folder, cwd=NPM) as program:
         await program.until_ready(URL)
         yield

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import aiohttp
@@ -50,6 +52,16 @@ class Program:
             async with asyncio.timeout(0.2):
                 await self.process.wait()
             raise AssertionError(f"{self.name} ended (exit {self.process.returncode})")
+
+
+@cache
+def node() -> str:
+    """Node's own binary: the one of a Python package is a script that starts another process, which
+    would outlive it."""
+    asked = subprocess.run(
+        ["node", "-p", "process.execPath"], check=True, capture_output=True, text=True
+    )
+    return asked.stdout.strip()
 
 
 @contextlib.asynccontextmanager

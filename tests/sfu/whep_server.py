@@ -8,7 +8,7 @@ import aiohttp
 
 from tests.sfu.install import NPM
 from tests.sfu.janus import ROOM
-from tests.sfu.program import running
+from tests.sfu.program import node, running
 
 BASE = "http://127.0.0.1:7090"
 
@@ -19,7 +19,7 @@ Offer = Callable[[str, int], Awaitable[str]]
 @contextlib.asynccontextmanager
 async def whep_server(folder: Path) -> AsyncIterator[Offer]:
     """The server; needs Janus."""
-    async with running("janus-whep-server", ["node", "whep.mjs"], folder, cwd=NPM) as program:
+    async with running("janus-whep-server", [node(), "whep.mjs"], folder, cwd=NPM) as program:
         await program.until_ready(f"{BASE}/whep/healthcheck")
         async with aiohttp.ClientSession() as http:
 

@@ -8,7 +8,7 @@ import aiohttp
 
 from tests.sfu.install import NPM, WHIP
 from tests.sfu.janus import ROOM
-from tests.sfu.program import running
+from tests.sfu.program import node, running
 
 URL = "http://127.0.0.1:7080/whip"
 TOKEN = "a-token-for-publishing"
@@ -24,7 +24,7 @@ async def whip_server(folder: Path, names: Sequence[str]) -> AsyncIterator[None]
     """The server, with an endpoint of each name; needs Janus."""
     async with running(
         "simple-whip-server",
-        ["node", "src/server.js"],
+        [node(), "src/server.js"],
         folder,
         cwd=WHIP,
         environment={"NODE_PATH": str(NPM / "node_modules"), "DEBUG": "whip:*"},
