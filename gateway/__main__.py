@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": ("gateway.serve", "the gateway and its page"),
     "relay": ("gateway.relay_command", "pull a stream, matte it, push it to another server"),
     "janus": ("gateway.rooms.janus_command", "matte everybody in a VideoRoom of Janus's"),
+    "livekit": ("gateway.rooms.livekit_command", "matte everybody in a LiveKit room"),
     "matte": ("gateway.matte", "a picture or a video file"),
     "devices": ("gateway.devices", "what would run here, and why"),
     "weights": ("gateway.weights_command", "list, verify, import, release and score weights"),

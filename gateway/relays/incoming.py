@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import NoReturn
 
+from aiortc import MediaStreamTrack
+
 from gateway.peer import Peer
 from gateway.relays.calls import CallFailed
 from gateway.stream import Stream
@@ -16,14 +18,28 @@ async def taken_in(stream: Stream, peer: Peer, stalled: float) -> NoReturn:
     `stalled` is seconds without video after which the connection is given up. While nothing comes,
     viewers see the backdrop.
     """
+    assert peer.video is not None
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_transform(stream, peer))
-            tasks.create_task(_watch_silence(stream, stalled))
+            tasks.create_task(video_taken_in(stream, peer.video, stalled))
             tasks.create_task(gone(peer))
-            tasks.create_task(stream.find_plate())
             if peer.audio is not None:
                 tasks.create_task(stream.audio.run(peer.audio))
+    except* CallFailed as failed:
+        reason = str(failed.exceptions[0])
+    finally:
+        # Again, as the task that did it may have been cancelled while it painted.
+        await stream.transformer.show_backdrop()
+    raise CallFailed(reason)
+
+
+async def video_taken_in(stream: Stream, video: MediaStreamTrack, stalled: float) -> NoReturn:
+    """As `taken_in`, of any track and without audio."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_transform(stream, video))
+            tasks.create_task(_watch_silence(stream, stalled))
+            tasks.create_task(stream.find_plate())
     except* CallFailed as failed:
         reason = str(failed.exceptions[0])
     finally:
@@ -38,9 +54,8 @@ async def gone(peer: Peer) -> NoReturn:
     raise CallFailed("the connection ended")
 
 
-async def _transform(stream: Stream, peer: Peer) -> NoReturn:
-    assert peer.video is not None
-    await stream.transformer.run(peer.video)
+async def _transform(stream: Stream, video: MediaStreamTrack) -> NoReturn:
+    await stream.transformer.run(video)
     raise CallFailed("the video ended")
 
 

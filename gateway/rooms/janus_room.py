@@ -9,9 +9,10 @@ from typing import Any, Final
 from gateway.backdrops import UnknownBackdrop
 from gateway.kept_plates import UnknownPlate
 from gateway.relays.backoff import Backoff, Patience
-from gateway.relays.leg import Hopeless
-from gateway.rooms.janus_seat import MARK, Publisher, RoomPlan, Seat, Tell
+from gateway.relays.leg import Hopeless, Tell
+from gateway.rooms.janus_seat import MARK, JanusSeat, Publisher, RoomPlan
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused
+from gateway.rooms.seat import stream_name
 from gateway.worker import Full, NameTaken, Worker
 
 OURSELVES: Final = "Cleanplate"
@@ -39,7 +40,7 @@ class JanusRoom:
         patience: Patience,
         tell: Tell,
     ) -> None:
-        self.seats: dict[int | str, Seat] = {}
+        self.seats: dict[int | str, JanusSeat] = {}
         """By the publisher's id: those who are in the room, as far as is known."""
         self._plan = plan
         self._worker = worker
@@ -128,9 +129,9 @@ class JanusRoom:
         if seat is not None:
             self._sitting[who.id] = tasks.create_task(seat.live(janus, self._private))
 
-    async def _seated(self, who: Publisher) -> Seat | None:
+    async def _seated(self, who: Publisher) -> JanusSeat | None:
         """A seat with its stream; `None`, with a word to people, where there is no place."""
-        seat = Seat(
+        seat = JanusSeat(
             who,
             self._plan,
             self._worker,
@@ -138,10 +139,10 @@ class JanusRoom:
             patience=self._patience,
             tell=self._tell,
         )
-        name = f"janus-{self._plan.room}-{who.id}"[:64]
+        name = stream_name("janus", f"{self._plan.room}-{who.id}")
         key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
-            await seat.open(name, key)
+            await seat.open(name, key, self._plan.scenery)
         except (UnknownBackdrop, UnknownPlate) as error:
             raise Hopeless(f"no backdrop or plate is called {error}") from None
         except (Full, NameTaken) as error:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from aiortc import MediaStreamTrack
 from yarl import URL
 
-from gateway import events
 from gateway.counterpart import BadAnswer
-from gateway.feed import Feed
 from gateway.peer import NotConnected, Peer
-from gateway.relays.backoff import Backoff, Patience
+from gateway.relays.backoff import Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.incoming import gone, taken_in
+from gateway.relays.leg import Tell
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused, Reply
+from gateway.rooms.seat import Over, Seat
 from gateway.scenery import AS_IT_IS, Scenery
 from gateway.sdp import BadOffer
 from gateway.slot import SlotClosed
@@ -27,9 +27,6 @@ from gateway.worker import Worker
 
 MARK: Final = " (Cleanplate)"
 """Behind the name of whom a composite shows; whoever bears it is nobody to be matted."""
-
-Tell = Callable[[str], object]
-"""Takes a line for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +62,8 @@ class Publisher:
         return self.display or str(self.id)
 
 
-class Seat:
-    """Holds the stream of one publisher for as long as they are in the room; `live` connects it.
-
-    Janus may be lost and found again meanwhile: plate and backdrop stay with the stream.
-    """
+class JanusSeat(Seat):
+    """Of one publisher; `live` connects it."""
 
     def __init__(
         self,
@@ -81,30 +75,13 @@ class Seat:
         patience: Patience,
         tell: Tell,
     ) -> None:
+        super().__init__(who.title, worker, patience=patience, tell=tell)
         self.who = who
         self.shown_as: set[int | str] = set()
         """Ids under which the composite is, or was, published."""
-        self.feed: Feed
         self._plan = plan
-        self._worker = worker
         self._deadline = deadline
-        self._patience = patience
-        self._tell = tell
-        self._stack = contextlib.AsyncExitStack()
         self._has_audio = False
-
-    async def open(self, name: str, key: str) -> None:
-        """Begin, or find again, the stream; raises what `Worker.feeding` raises."""
-        scenery = self._plan.scenery
-        feeding = self._worker.feeding(name, key, scenery=scenery)
-        self.feed = await self._stack.enter_async_context(feeding)
-        listeners = self.feed.stream.listeners
-        listeners.add(self._hear)
-        self._stack.callback(listeners.discard, self._hear)
-
-    async def close(self) -> None:
-        """The stream lingers."""
-        await self._stack.aclose()
 
     async def live(self, janus: Janus, private: int | None) -> None:
         """Watch and show until the stream is over; raises `JanusLost` when Janus is gone.
@@ -115,42 +92,15 @@ class Seat:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(janus.lost())
-                tasks.create_task(self._until_over())
-                tasks.create_task(self._again("watching", lambda: self._watch(janus, private)))
-                tasks.create_task(self._again("showing", lambda: self._show(janus)))
-        except* _Over:
-            self._say("somebody else feeds this stream now")
+                tasks.create_task(self.until_over())
+                tasks.create_task(self.again("watching", lambda: self._watch(janus, private)))
+                tasks.create_task(self.again("showing", lambda: self._show(janus)))
+        except* Over:
+            self.say("somebody else feeds this stream now")
         except* JanusLost as lost:
             gone = JanusLost(str(lost.exceptions[0]))
         if gone is not None:
             raise gone
-
-    def _hear(self, event: events.Event) -> None:
-        if isinstance(event, events.Notice):
-            self._say(f"{event.level}: {event.text}")
-        elif isinstance(event, events.PlateChanged):
-            self._say(f"plate: {event.state}")
-
-    def _say(self, line: str) -> None:
-        self._tell(f"{self.who.title}: {line}")
-
-    async def _until_over(self) -> NoReturn:
-        await self.feed.over.wait()
-        raise _Over
-
-    async def _again(self, what: str, connect: Callable[[], Awaitable[NoReturn]]) -> None:
-        backoff = Backoff(self._patience)
-        clock = asyncio.get_running_loop().time
-        while True:
-            began = clock()
-            try:
-                await connect()
-            except CallFailed as error:
-                if clock() - began >= self._patience.settled:
-                    backoff.reset()
-                wait = backoff.next()
-                self._say(f"{what}: {error}; again in {wait:.0f} s")
-                await asyncio.sleep(wait)
 
     async def _watch(self, janus: Janus, private: int | None) -> NoReturn:
         stream = self.feed.stream
@@ -168,7 +118,7 @@ class Seat:
             if peer.video is None:
                 raise CallFailed("they send no video")
             self._has_audio = peer.audio is not None
-            self._say("watching")
+            self.say("watching")
             await _whichever(taken_in(stream, peer, self._patience.stalled), handle.over())
 
     async def _show(self, janus: Janus) -> NoReturn:
@@ -177,7 +127,7 @@ class Seat:
         try:
             await stream.transformer.composites.after(0)
         except SlotClosed:
-            raise _Over from None
+            raise Over from None
         tracks: dict[str, MediaStreamTrack] = {"video": stream.renditions.viewer()}
         if self._has_audio:
             tracks["audio"] = stream.audio.subscribe()
@@ -195,7 +145,7 @@ class Seat:
                 except BadAnswer as error:
                     raise CallFailed(f"Janus answers something unusable: {error}") from error
                 await self._connected(peer)
-                self._say(f"shown as {self.who.title}{MARK}")
+                self.say(f"shown as {self.who.title}{MARK}")
                 await _whichever(gone(peer), handle.over())
         finally:
             for track in tracks.values():
@@ -233,10 +183,6 @@ class Seat:
             raise CallFailed(f"it did not connect within {self._deadline:g} s") from None
         except NotConnected as error:
             raise CallFailed(str(error)) from error
-
-
-class _Over(Exception):
-    """The stream is not ours to feed any more."""
 
 
 async def _whichever(media: Awaitable[NoReturn], hung_up: Awaitable[NoReturn]) -> NoReturn:

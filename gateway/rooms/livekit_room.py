@@ -1,0 +1,130 @@
+"""A LiveKit room, and everybody in it who is to stand before another backdrop."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from gateway.backdrops import UnknownBackdrop
+from gateway.kept_plates import UnknownPlate
+from gateway.relays.backoff import Backoff, Patience
+from gateway.relays.leg import Hopeless, Tell
+from gateway.rooms.livekit_link import Camera, Link, LinkLost, Person
+from gateway.rooms.livekit_seat import LiveKitSeat
+from gateway.rooms.seat import stream_name
+from gateway.scenery import Scenery
+from gateway.worker import Full, NameTaken, Worker
+
+
+class LiveKitRoom:
+    """Used as: `run`, until it is hopeless or cancelled."""
+
+    def __init__(
+        self,
+        join: Callable[[], AbstractAsyncContextManager[Link]],
+        worker: Worker,
+        *,
+        scenery: Scenery,
+        wanted: frozenset[str],
+        patience: Patience,
+        tell: Tell,
+    ) -> None:
+        """Matte those whose identity or name is `wanted`; all, if that is empty."""
+        self.seats: dict[str, LiveKitSeat] = {}
+        """By identity: those who are in the room, as far as is known."""
+        self._join = join
+        self._worker = worker
+        self._scenery = scenery
+        self._wanted = wanted
+        self._patience = patience
+        self._tell = tell
+        self._keys: dict[str, str] = {}
+        """Of streams by name: who comes back within `stream_linger` finds plate and backdrop."""
+        self._refused: set[str] = set()
+        self._living: dict[str, tuple[Camera, asyncio.Task[None]]] = {}
+
+    async def run(self) -> None:
+        """Stay in the room; raises `Hopeless`."""
+        backoff = Backoff(self._patience)
+        clock = asyncio.get_running_loop().time
+        try:
+            while True:
+                began = clock()
+                try:
+                    async with self._join() as link:
+                        await self._follow(link)
+                except LinkLost as error:
+                    if clock() - began >= self._patience.settled:
+                        backoff.reset()
+                    wait = backoff.next()
+                    self._tell(f"{error}; again in {wait:.0f} s")
+                    await asyncio.sleep(wait)
+        finally:
+            for seat in self.seats.values():
+                await seat.close()
+            self.seats.clear()
+
+    async def _follow(self, link: Link) -> None:
+        """Keep seats as the room is, until it is lost."""
+        self._tell(f"in the room, with {len(link.people())} others")
+        try:
+            while True:
+                # Not what happened, but what is: an event that was missed does no harm.
+                people = {each.identity: each for each in link.people() if self._is_wanted(each)}
+                for absent in [name for name in self.seats if name not in people]:
+                    await self._leave(absent)
+                self._refused &= people.keys()
+                for person in people.values():
+                    await self._arrange(person, link)
+                await link.changed()
+        finally:
+            for identity in list(self._living):
+                await self._rest(identity)
+
+    async def _arrange(self, who: Person, link: Link) -> None:
+        """Their camera, if it runs, is watched; another one before it is not any more."""
+        camera = who.camera
+        before = self._living.get(who.identity)
+        if before is not None and (camera is None or before[0].sid != camera.sid):
+            await self._rest(who.identity)
+            before = None
+        if camera is None or before is not None:
+            return
+        seat = self.seats.get(who.identity) or await self._seated(who)
+        if seat is not None:
+            task = asyncio.create_task(seat.live(link, camera))
+            self._living[who.identity] = (camera, task)
+
+    async def _seated(self, who: Person) -> LiveKitSeat | None:
+        """A seat with its stream; `None`, with a word to people, where there is no place."""
+        seat = LiveKitSeat(who, self._worker, patience=self._patience, tell=self._tell)
+        name = stream_name("livekit", who.identity)
+        key = self._keys.setdefault(name, secrets.token_urlsafe(24))
+        try:
+            await seat.open(name, key, self._scenery)
+        except (UnknownBackdrop, UnknownPlate) as error:
+            raise Hopeless(f"no backdrop or plate is called {error}") from None
+        except (Full, NameTaken) as error:
+            if who.identity not in self._refused:
+                self._tell(f"{who.title}: no place for a stream: {error}")
+            self._refused.add(who.identity)
+            return None
+        self.seats[who.identity] = seat
+        return seat
+
+    async def _rest(self, identity: str) -> None:
+        _, task = self._living.pop(identity)
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def _leave(self, identity: str) -> None:
+        if identity in self._living:
+            await self._rest(identity)
+        seat = self.seats.pop(identity)
+        await seat.close()
+        self._tell(f"{seat.who.title}: gone")
+
+    def _is_wanted(self, who: Person) -> bool:
+        return not self._wanted or who.identity in self._wanted or who.name in self._wanted

@@ -1,0 +1,88 @@
+"""What the seats of all kinds of rooms have in common: one person's stream, and trying again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from gateway import events
+from gateway.feed import Feed
+from gateway.relays.backoff import Backoff, Patience
+from gateway.relays.calls import CallFailed
+from gateway.relays.leg import Tell
+from gateway.scenery import Scenery
+from gateway.worker import Worker
+
+
+class Over(Exception):
+    """The stream is not ours to feed any more."""
+
+
+class Seat:
+    """Holds the stream of one person for as long as they are in the room.
+
+    What connects it may be lost and found again meanwhile: plate and backdrop stay with the stream.
+    """
+
+    def __init__(self, title: str, worker: Worker, *, patience: Patience, tell: Tell) -> None:
+        """`title` is the person's name, for people."""
+        self.title = title
+        self.feed: Feed
+        self._worker = worker
+        self._patience = patience
+        self._tell = tell
+        self._stack = contextlib.AsyncExitStack()
+
+    async def open(self, name: str, key: str, scenery: Scenery) -> None:
+        """Begin, or find again, the stream; raises what `Worker.feeding` raises."""
+        feeding = self._worker.feeding(name, key, scenery=scenery)
+        self.feed = await self._stack.enter_async_context(feeding)
+        listeners = self.feed.stream.listeners
+        listeners.add(self._hear)
+        self._stack.callback(listeners.discard, self._hear)
+
+    async def close(self) -> None:
+        """The stream lingers."""
+        await self._stack.aclose()
+
+    async def until_over(self) -> NoReturn:
+        """Wait until somebody with the stream's key takes it over; raises `Over`."""
+        await self.feed.over.wait()
+        raise Over
+
+    async def again(self, what: str, connect: Callable[[], Awaitable[NoReturn]]) -> None:
+        """Connect whenever it has failed, after a while that grows with the failures."""
+        backoff = Backoff(self._patience)
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            try:
+                await connect()
+            except CallFailed as error:
+                if clock() - began >= self._patience.settled:
+                    backoff.reset()
+                wait = backoff.next()
+                self.say(f"{what}: {error}; again in {wait:.0f} s")
+                await asyncio.sleep(wait)
+
+    def say(self, line: str) -> None:
+        """Tell people something of this person."""
+        self._tell(f"{self.title}: {line}")
+
+    def _hear(self, event: events.Event) -> None:
+        if isinstance(event, events.Notice):
+            self.say(f"{event.level}: {event.text}")
+        elif isinstance(event, events.PlateChanged):
+            self.say(f"plate: {event.state}")
+
+
+def stream_name(room: str, who: str) -> str:
+    """Somebody's stream: names of streams hold letters, digits, `-` and `_`, people's anything."""
+    plain = "".join(c for c in who if c.isascii() and (c.isalnum() or c in "-_"))
+    if plain == who and len(who) <= 48:
+        return f"{room}-{who}"
+    digest = hashlib.sha256(who.encode()).hexdigest()[:12]
+    return f"{room}-{plain[:40]}-{digest}"
