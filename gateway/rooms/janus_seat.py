@@ -96,7 +96,7 @@ class JanusSeat(Seat):
                 tasks.create_task(self.again("watching", lambda: self._watch(janus, private)))
                 tasks.create_task(self.again("showing", lambda: self._show(janus)))
         except* Over:
-            self.say("somebody else feeds this stream now")
+            await self.give_up()
         except* JanusLost as lost:
             gone = JanusLost(str(lost.exceptions[0]))
         if gone is not None:

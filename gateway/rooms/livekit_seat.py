@@ -31,7 +31,7 @@ class LiveKitSeat(Seat):
                 tasks.create_task(self.again("watching", lambda: self._watch(link, camera)))
                 tasks.create_task(self.again("showing", lambda: self._show(link, camera)))
         except* Over:
-            self.say("somebody else feeds this stream now")
+            await self.give_up()
 
     async def _watch(self, link: Link, camera: Camera) -> NoReturn:
         async with link.watching(camera) as track:

@@ -48,6 +48,11 @@ class Seat:
         """The stream lingers."""
         await self._stack.aclose()
 
+    async def give_up(self) -> None:
+        """Let the stream go to whoever takes it over: they wait for that."""
+        self.say("somebody else feeds this stream now")
+        await self.close()
+
     async def until_over(self) -> NoReturn:
         """Wait until somebody with the stream's key takes it over; raises `Over`."""
         await self.feed.over.wait()

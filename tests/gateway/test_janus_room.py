@@ -123,3 +123,16 @@ async def test_the_engines_limit_is_told_and_others_go_on(tmp_path: Path):
             await until(lambda: server.shown, what="one composite")
             assert len(room.seats) == 1
             assert any("no place" in line for line in told)
+
+
+async def test_who_has_a_streams_key_takes_it_over_and_the_gateway_lets_it_go(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada = await server.arrive("Ada")
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server.shown, what="a composite")
+            stream = room.seats[ada.id].feed.stream
+            page = gateway.client()
+            await page.publish(f"/whip/{stream.name}", key=stream.key)
+            await page.video(3)
+            await until(lambda: not server.shown, what="nobody's composite")
