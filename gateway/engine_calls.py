@@ -22,6 +22,10 @@ class EngineFailed(Exception):
     """Ours: the engine did not do what it was asked."""
 
 
+class EngineSilent(EngineFailed):
+    """It did not answer in time; what it was asked may happen all the same."""
+
+
 async def answered(future: Future[T], check: Callable[[], object] = lambda: None) -> T:
     """Wait for an engine's answer; raises what it blames on the caller, else `EngineFailed`.
 
@@ -39,7 +43,7 @@ async def answered(future: Future[T], check: Callable[[], object] = lambda: None
         raise
     if not done:
         wrapped.cancel()
-        raise EngineFailed(f"The engine did not answer within {PATIENCE:.0f} s.")
+        raise EngineSilent(f"The engine did not answer within {PATIENCE:.0f} s.")
     error = wrapped.exception()
     if isinstance(error, PlateRefused | PictureError):
         raise error

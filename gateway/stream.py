@@ -106,19 +106,30 @@ class Stream:
         before, self._scenery = self._scenery, scenery
         if scenery.backdrop is not None and scenery.backdrop != before.backdrop:
             await self.begin(scenery.backdrop)
-        anew = self.plate.report is None or scenery.plate != before.plate
-        self._kept = kept if anew else None
+        other = scenery.plate != before.plate
+        if other:
+            self.plate.revoked = False
+        self._kept = kept if other or self.plate.report is None else None
 
     async def find_plate(self) -> None:
         """Look for the plate that was asked for: run it beside `transformer.run`.
 
         Returns when it is found, missed, or was never asked for; raises nothing.
         """
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            await self.plate.use(kept)
-        elif self._scenery.plate == "first":
-            await self.plate.learn_first()
+        if self.plate.revoked:
+            return
+        wished, kept = self._scenery, self._kept
+        self._kept = None
+        try:
+            if kept is not None:
+                await self.plate.use(kept)
+            elif wished.plate == "first":
+                await self.plate.learn_first()
+        except asyncio.CancelledError:
+            # The connection ended too early; the next one tries again, unless it wishes otherwise.
+            if self._scenery is wished and self._kept is None:
+                self._kept = kept
+            raise
 
     def hand_over(self, key: str) -> None:
         """Somebody else goes on under this name: the plate shows a room that is not theirs.
@@ -129,6 +140,7 @@ class Stream:
         self._scenery = AS_IT_IS
         self.renditions.cut()
         self.plate.forget_soon()
+        self.plate.revoked = False
 
     async def set_backdrop(self, choice: events.BackdropChoice) -> None:
         """Change what replaces the scene; raises `gateway.backdrops.UnknownBackdrop`."""

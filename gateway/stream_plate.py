@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gateway import events
 from gateway.access import same
-from gateway.engine_calls import EngineFailed, answered
+from gateway.engine_calls import EngineFailed, EngineSilent, answered
 from gateway.first_plate import LIMIT, FirstPlate
 from gateway.kept_plates import KeptPlate, UnknownPlate, digest
 from gateway.matting import MattingStream
@@ -72,6 +72,8 @@ class StreamPlate:
         where it is the stream's own; `NOBODY` while the engine may hold the one or the other."""
         self.first: FirstPlate | None = None
         """The watch for a plate that nobody captures, if one was asked for."""
+        self.revoked = False
+        """Whether somebody has it forgotten: what a publisher wished for before counts no more."""
         self._name = name
         self._matting = matting
         self._sources = sources
@@ -111,10 +113,9 @@ class StreamPlate:
             try:
                 shots = await self._collect()
                 # The engine keeps the order: what is forgotten after this does not come back.
-                self._require_newest(mine)
-                learning = self._learn(shots)
-                report = await answered(learning, lambda: self._require_newest(mine))
-                self.report, self.owner = report, None
+                if self._asked != mine:
+                    raise CaptureImpossible("cancelled", "The plate was forgotten meanwhile.")
+                report = await self._taken(self._learn(shots), None, lambda: self._asked == mine)
             finally:
                 if self._asked == mine:
                     self._collecting = False
@@ -127,17 +128,9 @@ class StreamPlate:
         Also raises `PictureError`.
         """
         with self._next() as mine:
-            before = self.owner
-            if owner != before:
-                self.owner = NOBODY
             self._calls += 1
-            loaded = self._matting.load_plate(rgb)
-            try:
-                report = await answered(loaded, lambda: self._require_newest(mine))
-            except (PlateRefused, PictureError):
-                self.owner = before
-                raise
-            self.report, self.owner = report, owner
+            loading = self._matting.load_plate(rgb)
+            report = await self._taken(loading, owner, lambda: self._asked == mine)
             self._tell()
         return report
 
@@ -185,6 +178,7 @@ class StreamPlate:
 
     async def forget(self) -> None:
         """Show the backdrop only; a capture in progress and a watch come to nothing."""
+        self.revoked = True
         await answered(self.forget_soon())
 
     def forget_soon(self) -> Future[None]:
@@ -220,10 +214,6 @@ class StreamPlate:
             if self._asked == mine:
                 self._coming = False
 
-    def _require_newest(self, mine: int) -> None:
-        if self._asked != mine:
-            raise CaptureImpossible("cancelled", "The plate was forgotten meanwhile.")
-
     def _require_video(self) -> None:
         last = self._stats.last_in
         if last is None or self._clock() - last > NO_VIDEO:
@@ -233,22 +223,48 @@ class StreamPlate:
         self._calls += 1
         return self._matting.learn_plate(shots)
 
+    async def _taken(
+        self, coming: Future[PlateReport], owner: str | None, newest: Callable[[], bool]
+    ) -> PlateReport:
+        """Wait until the engine has taken a plate that `owner` may look at.
+
+        `newest` says whether nothing was asked since: else `CaptureImpossible` is raised. Whatever
+        happens, the engine has no plate afterwards of which nothing is said here.
+        """
+        before = self.owner
+        if owner != before:
+            self.owner = NOBODY
+
+        def require_newest() -> None:
+            if not newest():
+                raise CaptureImpossible("cancelled", "The plate was forgotten meanwhile.")
+
+        try:
+            report = await answered(coming, require_newest)
+        except (EngineSilent, asyncio.CancelledError):
+            # It may take the plate all the same, and nobody waits any more who would say so.
+            if newest():
+                self.forget_soon()
+            raise
+        except (PlateRefused, PictureError, EngineFailed):
+            self.owner = before
+            if self.report is None:
+                # A first plate may have been learned that this call has overtaken.
+                self._matting.forget_plate()
+            raise
+        self.report, self.owner = report, owner
+        return report
+
     async def _learn_first(self, shots: Sequence[I420]) -> bool:
         """After what others ask for, and undone by it; raises `PlateRefused`, `EngineFailed`."""
         if self._coming:
             return False
         learning = self._learn(shots)
         mine = self._calls
-
-        def require_last() -> None:
-            if self._calls != mine:
-                raise CaptureImpossible("cancelled", "Another plate came meanwhile.")
-
         try:
-            self.report = await answered(learning, require_last)
+            await self._taken(learning, None, lambda: self._calls == mine)
         except CaptureImpossible:
             return False
-        self.owner = None
         self._tell()
         return True
 
