@@ -9,6 +9,7 @@ not be. The key of a kept plate shows that plate's picture, and nothing else doe
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import json
 import re
@@ -105,6 +106,14 @@ class Access:
         if not scopes:
             return any(grant.full for grant in given)
         return any(grant.allows(scopes, stream) for grant in given)
+
+    def identity(self, request: web.Request) -> str | None:
+        """What tells that a caller without a key is the one who was here before: the token, or the
+        lack of one where nobody needs any. No secret itself; `None` for an unknown token."""
+        if not self.needs_token:
+            return ""
+        given = self._given(request)
+        return hashlib.sha256(given[0].token.encode()).hexdigest() if given else None
 
     def require_token(
         self, request: web.Request, *scopes: Scope, stream: str | None = None

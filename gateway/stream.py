@@ -7,6 +7,7 @@ backdrop again. Whoever watches it stays meanwhile and sees the backdrop.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from dataclasses import asdict
 from gateway import events
 from gateway.audio import AudioRelay
 from gateway.backdrops import Backdrops
+from gateway.claim import Caller, Claim
 from gateway.composite_track import CompositeTrack
 from gateway.engine_calls import answered
 from gateway.kept_plates import KeptPlate
@@ -43,6 +45,8 @@ class Stream:
     ) -> None:
         self.name = name
         self.key = key
+        self.identity: str | None = None
+        """Who fed it last, where they brought no key, see `gateway.claim`."""
         self.stats = StreamStats()
         self.transformer = Transformer(
             matting,
@@ -69,6 +73,7 @@ class Stream:
         self.choice: events.BackdropChoice = events.TransparentChoice()
         self._matting = matting
         self._backdrops = backdrops
+        self._first_backdrop = backdrops.first(settings.default_backdrop)
         self._clock = clock
         self._changing = asyncio.Lock()
         self._scenery: Scenery = AS_IT_IS
@@ -131,16 +136,26 @@ class Stream:
                 self._kept = kept
             raise
 
-    def hand_over(self, key: str) -> None:
-        """Somebody else goes on under this name: the plate shows a room that is not theirs.
+    async def belong_to(self, caller: Caller, claim: Claim) -> None:
+        """Somebody goes on under this name.
 
-        Does not wait for the engine, which keeps the order.
+        Who seems to be back gets a new key. As it cannot be told for certain, the plate stays in
+        use, which shows nothing of it, but its picture stays with the key before. For a successor
+        all begins anew: the plate shows a room that is not theirs, the backdrop may be an upload.
         """
-        self.key = key
-        self._scenery = AS_IT_IS
-        self.renditions.cut()
-        self.plate.forget_soon()
-        self.plate.revoked = False
+        self.identity = caller.identity
+        if claim is Claim.RETURNED:
+            self.plate.lend(self.key)
+        elif claim is Claim.SUCCESSOR:
+            self._scenery = AS_IT_IS
+            self.renditions.cut()
+            # Does not wait for the engine, which keeps the order.
+            self.plate.forget_soon()
+            self.plate.revoked = False
+        if claim in (Claim.RETURNED, Claim.SUCCESSOR):
+            self.key = secrets.token_urlsafe(24)
+        if claim in (Claim.NEW, Claim.SUCCESSOR):
+            await self.begin(self._first_backdrop)
 
     async def set_backdrop(self, choice: events.BackdropChoice) -> None:
         """Change what replaces the scene; raises `gateway.backdrops.UnknownBackdrop`."""

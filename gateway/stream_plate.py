@@ -191,6 +191,12 @@ class StreamPlate:
         self._tell()
         return self._matting.forget_plate()
 
+    def lend(self, key: str) -> None:
+        """Leave it in use, its picture to be opened by this `key` as before, if it was the stream's
+        own."""
+        if self.report is not None and self.owner is None:
+            self.owner = digest(key)
+
     def opened_by(self, key: str) -> bool:
         """Whether the stream's `key` shows the picture: a kept one is for who kept it only."""
         return self.owner is None or same(digest(key), self.owner)

@@ -77,6 +77,10 @@ class Whip:
                     key,
                     offer,
                     trusted=self._access.has_token(request, "publish", stream=name),
+                    # Pages remember their keys.
+                    identity=None
+                    if key or offer.has_data_channel
+                    else self._access.identity(request),
                     scenery=scenery,
                 )
                 keep(session)

@@ -8,10 +8,11 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
-from gateway.access import same
 from gateway.backdrops import Backdrops
+from gateway.claim import Caller, Claim
 from gateway.feed import Feed
 from gateway.kept_plates import KeptPlate, KeptPlates
+from gateway.lingering import Lingering
 from gateway.matting import Engine
 from gateway.network import Network
 from gateway.owned_tasks import OwnedTasks
@@ -52,7 +53,9 @@ class Worker:
         self._sessions: dict[str, Session] = {}
         self._feeds: set[Feed] = set()
         self._publications: dict[str, Publication | Feed] = {}
-        self._lingering: dict[str, asyncio.TimerHandle] = {}
+        self._lingering = Lingering(
+            settings.stream_linger, lambda name: self._drop(self._streams[name])
+        )
         self._claims: Counter[str] = Counter()
         """Streams that a publication is being opened for: nobody may drop them meanwhile."""
         self._tasks = OwnedTasks()
@@ -67,23 +70,28 @@ class Worker:
         offer: Offer,
         *,
         trusted: bool = False,
+        identity: str | None = None,
         scenery: Scenery = AS_IT_IS,
     ) -> Publication:
         """Begin a session that feeds the stream `name`; a key is made where none is brought.
 
         A stream that still lingers, or lives, is taken over with its plate and backdrop by who
-        brings its key; `trusted` callers may take over one that only lingers, with a new key and no
-        plate. Raises `BadOffer`, `NameTaken`, `Full`, and as `kept_plate`.
+        brings its key. One that only lingers is taken over without a key: by `trusted` callers,
+        with a new key and as if it were new, and by who fed it with the same `identity` before,
+        with a new key that does not open the plate. Raises `BadOffer`, `NameTaken`, `Full`, and as
+        `kept_plate`.
         """
         kept = self.kept_plate(scenery)
-        with self._claimed(name, key, trusted) as (stream, new):
+        caller = Caller(key, trusted, identity)
+        with self._claimed(name, caller) as (stream, claim):
             peer = self.network.peer(stream.stats.arrivals)
             session = Publication(stream, peer, offer, self._settings, self.engine)
             # Entered before its answer: a second request must find this place taken.
             self._enter(session)
             try:
-                await self._begin(stream, new)
                 await session.open()
+                # Not before the offer has proved to be of use: else nothing changes.
+                await stream.belong_to(caller, claim)
                 await stream.prepare(scenery, kept)
                 await self._take_over(session)
             except BaseException:
@@ -109,11 +117,12 @@ class Worker:
         like `publish`.
         """
         kept = self.kept_plate(scenery)
-        with self._claimed(name, key, trusted) as (stream, new):
+        caller = Caller(key, trusted)
+        with self._claimed(name, caller) as (stream, claim):
             feed = Feed(stream)
             self._feeds.add(feed)
             try:
-                await self._begin(stream, new)
+                await stream.belong_to(caller, claim)
                 await stream.prepare(scenery, kept)
                 await self._take_over(feed)
                 yield feed
@@ -206,9 +215,9 @@ class Worker:
     def _add_stream(self, name: str, key: str) -> Stream:
         if len(self._streams) >= self._settings.max_streams:
             # Somebody present comes before somebody who may return.
-            if not self._lingering:
+            if (longest := self._lingering.longest) is None:
                 raise Full("the server has as many streams as it may have")
-            self._drop(self._streams[next(iter(self._lingering))])
+            self._drop(self._streams[longest])
         try:
             matting = self.engine.open_stream()
         except MattingError as error:
@@ -218,35 +227,30 @@ class Worker:
         return stream
 
     @contextlib.contextmanager
-    def _claimed(self, name: str, key: str | None, trusted: bool) -> Iterator[tuple[Stream, bool]]:
-        """The stream, found or made, and whether it is new; nobody drops it meanwhile."""
+    def _claimed(self, name: str, caller: Caller) -> Iterator[tuple[Stream, Claim]]:
+        """The stream, found or made, and what the caller is to it; nobody drops it meanwhile."""
         stream = self._streams.get(name)
-        new = stream is None
+        claim: Claim | None = Claim.NEW
         if stream is not None:
-            mine = key is not None and same(key, stream.key)
             live = name in self._publications
             # One that is being opened is somebody's already.
             free = not live and not self._claims[name]
-            if not mine and not (key is None and trusted and free):
+            claim = caller.claims(stream.key, stream.identity, free=free)
+            if claim is None:
                 raise NameTaken(name)
             # Who takes over from oneself needs no second place.
             self._check_room(spare=1 if live else 0)
-            if not mine:
-                stream.hand_over(secrets.token_urlsafe(24))
         else:
             self._check_room()
-            stream = self._add_stream(name, key or secrets.token_urlsafe(24))
-        self._stop_lingering(name)
+            stream = self._add_stream(name, caller.key or secrets.token_urlsafe(24))
+        assert claim is not None
+        self._lingering.end(name)
         self._claims[name] += 1
         try:
-            yield stream, new
+            yield stream, claim
         finally:
             self._claims[name] -= 1
             self._leave(stream)
-
-    async def _begin(self, stream: Stream, new: bool) -> None:
-        if new:
-            await stream.begin(self._backdrops.first(self._settings.default_backdrop))
 
     async def _take_over(self, session: Publication | Feed) -> None:
         name = session.stream.name
@@ -282,16 +286,10 @@ class Worker:
         if not stream.stats.frames_in or self.draining:
             self._drop(stream)
             return
-        self._lingering[name] = asyncio.get_running_loop().call_later(
-            self._settings.stream_linger, self._drop, stream
-        )
-
-    def _stop_lingering(self, name: str) -> None:
-        if (timer := self._lingering.pop(name, None)) is not None:
-            timer.cancel()
+        self._lingering.begin(name)
 
     def _drop(self, stream: Stream) -> None:
-        self._stop_lingering(stream.name)
+        self._lingering.end(stream.name)
         if self._streams.get(stream.name) is stream:
             del self._streams[stream.name]
             self.totals.add(stream.stats)

@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from gateway.claim import Caller, Claim
 from gateway.kept_plates import KeptPlates, digest
 from gateway.matting import ScriptedEngine, ScriptedStream
 from gateway.scenery import Kept, Scenery
@@ -55,7 +56,7 @@ async def test_who_takes_a_stream_over_may_wish_again():
     with stream_of(ScriptedEngine()) as stream:
         await wishing(stream)
         await stream.plate.forget()
-        stream.hand_over(OTHER)
+        await stream.belong_to(Caller(trusted=True), Claim.SUCCESSOR)
         await wishing(stream)
         await stream.find_plate()
         assert stream.plate.state == "ready"
