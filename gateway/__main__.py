@@ -16,7 +16,10 @@ COMMANDS = {
     "livekit": ("gateway.rooms.livekit_command", "matte everybody in a LiveKit room"),
     "matte": ("gateway.matte", "a picture or a video file"),
     "devices": ("gateway.devices", "what would run here, and why"),
-    "weights": ("gateway.weights_command", "list, verify, import, release and score weights"),
+    "weights": (
+        "gateway.weights_command",
+        "list, verify, import, release, score, calibrate weights",
+    ),
     "train": ("models.training.command", "train the network by a plan"),
     "chroma-key": ("models.preparation.chroma_key_command", "training pairs from screen footage"),
     "cut-out": ("models.preparation.cut_out_command", "people out of ordinary photos"),

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         weights, weights_problem = default_weights(chosen.kind), ""
     except MattingError as error:
         weights, weights_problem = "", str(error)
-    backend, reason = explain_backend(chosen)
+    backend, reason = explain_backend(chosen, weights)
     report = {
         "chosen": str(chosen),
         "name": chosen.name,

@@ -21,12 +21,14 @@ NOTES = {
     "import": "imported",
     "release": "released",
     "score": "scored",
+    "calibrate": "calibrated",
 }
 """What is said about the cards after an action."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`list` (also without a word), `verify [NAME]`, `import FILE`, `release` and `score NAME`."""
+    """`list` (also without a word), `verify [NAME]`, `import FILE`, `release`, and `score` and
+    `calibrate NAME`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     parser.set_defaults(action="list", json=False)
     listing = actions.add_parser("list", help="the cards that are here")
@@ -53,7 +55,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scoring.add_argument("name", metavar="NAME")
     scoring.add_argument("--report", type=Path, required=True, metavar="report.json")
     scoring.add_argument("--seen", metavar="TEXT", help="what is visibly wrong, in words")
-    for action in (listing, verifying, importing, releasing, scoring):
+    calibrating = actions.add_parser(
+        "calibrate", help="find the ranges for eight-bit integers and write them on a card"
+    )
+    calibrating.add_argument("name", metavar="NAME")
+    calibrating.add_argument(
+        "--pictures", type=Path, metavar="FOLDER",
+        help="people (pictures with transparency) and empty rooms (all others); those of the tests "
+        "if not given",
+    )  # fmt: skip
+    calibrating.add_argument(
+        "--scenes", type=int, default=24, help="made of them (default: %(default)s)"
+    )
+    for action in (listing, verifying, importing, releasing, scoring, calibrating):
         action.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -74,6 +88,10 @@ def run(args: argparse.Namespace) -> int:
             from models.training.scores import score
 
             cards = [score(args.name, args.report, seen=args.seen)]
+        elif args.action == "calibrate":
+            from models.quantisation.renewal import renew
+
+            cards = [renew(args.name, args.pictures, args.scenes)]
         else:
             cards = list_cards()
             best = default_weights() if cards else ""
@@ -124,4 +142,5 @@ def _as_json(card: Card, best: str) -> dict[str, object]:
         "data": dict(card.data),
         "schedule": dict(card.schedule),
         "scores": dict(card.scores),
+        "int8": dict(card.int8),
     }

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 from models.backends import Backend
@@ -30,6 +31,7 @@ from models.network import MattingNetwork
 from models.operating_point import operating_point
 from models.pipeline import MattingPipeline
 from models.plate import Plate
+from models.quantisation.ranges import load_ranges
 from models.report import EngineDescription, PlateReport
 from models.stream import InProcessStream
 from models.turns import PATIENCE, Pick, Turns
@@ -57,7 +59,7 @@ class InProcessEngine:
         *,
         network: MattingNetwork | None = None,
         capacity: int = CAPACITY,
-        make_backend: Callable[[MattingNetwork, Device], Backend[Any]] = open_backend,
+        make_backend: Callable[[MattingNetwork, Device], Backend[Any]] | None = None,
         make_frames: Callable[[MattingNetwork, Device], FrameRunner | None] = open_frames,
         rate: float | None = None,
         patience: float = PATIENCE,
@@ -70,7 +72,8 @@ class InProcessEngine:
             device: see `models.device.choose_device`.
             network: use this one instead of loading weights.
             capacity: streams at once.
-            make_backend: chooses what runs the network; called on the matting thread.
+            make_backend: chooses what runs the network; called on the matting thread. The fastest
+                one that is right, with the weights' ranges for int8, if not given.
             make_frames: what runs whole frames in one program, where that is possible; as well.
             rate: frames a second that every stream is promised, for which their network may look
                 less closely; without it, it never does.
@@ -81,13 +84,14 @@ class InProcessEngine:
             WeightsError, DeviceError: what the operator asked for is not there.
         """
         self._capacity = capacity
-        self._make_backend, self._make_frames = make_backend, make_frames
+        self._make_frames = make_frames
         self._frames: FrameRunner | None = None
         self._device = choose_device(device)
-        self._weights = "given"
+        self._weights, ranges = "given", None
         if network is None:
             self._weights = weights or default_weights(self._device.kind)
-            network = load_network(self._weights)
+            network, ranges = load_network(self._weights), load_ranges(self._weights)
+        self._make_backend = make_backend or partial(open_backend, ranges=ranges)
         self._streams: list[InProcessStream] = []
         self._clock = clock
         self._load = None if rate is None else Workload(rate, clock)

@@ -7,13 +7,16 @@ A backend keeps pictures in the form that suits it: arrays of bytes on the host,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.operating_point import OperatingPoint
 from models.report import I420
+
+Precision = Literal["fp32", "bf16", "int8"]
+"""Of the base network on a processor."""
 
 Image = TypeVar("Image")
 """An RGB picture in a backend's own form."""
@@ -55,7 +58,7 @@ class Backend(Protocol[Image]):
     """One network on one device. Not thread-safe: one thread uses it."""
 
     name: str
-    """For people: `openvino bf16`, `torch fp32`, `torch fp16`."""
+    """For people: `openvino int8`, `torch fp32`, `torch fp16`."""
     accelerator: bool
     """Whether frames leave the host."""
 

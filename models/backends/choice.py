@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.backdrop import Colour
-from models.backends import Backend
+from models.backends import Backend, Precision
 from models.backends.torch_backend import TorchBackend
 from models.device import Device, choose_device, openvino_installed
 from models.errors import DeviceError
@@ -21,23 +21,37 @@ from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
 from models.plate import load_plate
-from models.processor import processor_has_bf16
+from models.processor import processor_gains_by_int8, processor_has_bf16
+from models.quantisation.ranges import Ranges, load_ranges
 from models.report import I420, Composite
 from models.weights import default_weights, load_network
 
 logger = logging.getLogger(__name__)
 
-TOLERANCE: Final = {"fp32": 0.002, "fp16": 0.01, "bf16": 0.02}
+TOLERANCE: Final = {"fp32": 0.002, "fp16": 0.01, "bf16": 0.02, "int8": 0.02}
 """Mean difference of alpha from the reference that a precision explains, with pictures of bytes; a
 wrong operator or layout makes a hundred times that."""
 
 
-def open_backend(network: MattingNetwork, device: Device) -> Backend[Any]:
+def open_backend(
+    network: MattingNetwork,
+    device: Device,
+    ranges: Ranges | None = None,
+    precision: Precision | None = None,
+) -> Backend[Any]:
     """The fastest backend here that gives the reference's answer; warns if it is not the first.
 
+    Args:
+        network: what is run.
+        device: where.
+        ranges: of the network's convolutions; int8 is chosen where they are proven to lose little.
+        precision: on a processor, instead of the fastest one.
+
     Raises:
-        DeviceError: an accelerator computes something else.
+        DeviceError: an accelerator computes something else, or the precision cannot be had.
     """
+    if precision is not None:
+        return _open_in(precision, network, device, ranges)
     if device.kind != "cpu":
         backend: Backend[Any] = TorchBackend(network, device)
         apart = self_test(backend, network)
@@ -47,8 +61,9 @@ def open_backend(network: MattingNetwork, device: Device) -> Backend[Any]:
                 "driver, or use --device cpu"
             )
         return backend
-    if openvino_installed():
-        fast = _open_openvino(network)
+    wanted = _fastest_precision(ranges)
+    for each in dict.fromkeys((wanted, _fastest_precision())):
+        fast = _open_openvino(network, each, ranges) if openvino_installed() else None
         if fast is not None:
             return fast
     return TorchBackend(network, device)
@@ -64,18 +79,26 @@ def load_backend(weights: str | None, device: str) -> tuple[Backend[Any], Device
     name = weights or default_weights(chosen.kind)
     network = load_network(name)
     chosen.prepare()
-    return open_backend(network, chosen), chosen, name
+    return open_backend(network, chosen, load_ranges(name)), chosen, name
 
 
-def explain_backend(device: Device) -> tuple[str, str]:
-    """Name and reason of the backend that `open_backend` tries first, without loading anything."""
+def explain_backend(device: Device, weights: str | None = None) -> tuple[str, str]:
+    """Name and reason of the backend that `open_backend` tries first, without loading anything.
+
+    Raises:
+        WeightsError: the card of the weights is malformed.
+    """
     if device.kind != "cpu":
         return "torch fp16", "an accelerator runs torch in half precision"
     if not openvino_installed():
         return "torch fp32", "OpenVINO is not installed; with it (extra `openvino`) faster"
-    if processor_has_bf16():
-        return "openvino bf16", "OpenVINO is installed and the processor multiplies bfloat16"
-    return "openvino fp32", "OpenVINO is installed; the processor has no bfloat16 of its own"
+    precision = _fastest_precision(load_ranges(weights) if weights else None)
+    return f"openvino {precision}", {
+        "bf16": "OpenVINO is installed and the processor multiplies bfloat16",
+        "int8": "OpenVINO is installed, the processor has no bfloat16 of its own and multiplies "
+        "bytes faster; the weights' card proves that they lose little",
+        "fp32": "OpenVINO is installed; the processor has no bfloat16 of its own",
+    }[precision]
 
 
 def self_test(backend: Backend[Any], network: MattingNetwork) -> float:
@@ -118,22 +141,58 @@ def composite(pipeline: MattingPipeline[Any], frame: I420, frames: FrameRunner |
     return pipeline.finish(begun, frames.launch([begun.job]).finish()[0])
 
 
-def _open_openvino(network: MattingNetwork) -> Backend[Any] | None:
+def _fastest_precision(ranges: Ranges | None = None) -> Precision:
+    """Of OpenVINO, here; int8 only where its loss was measured."""
+    if ranges is not None and ranges.proven and processor_gains_by_int8():
+        return "int8"
+    return "bf16" if processor_has_bf16() else "fp32"
+
+
+def _open_in(
+    precision: Precision, network: MattingNetwork, device: Device, ranges: Ranges | None
+) -> Backend[Any]:
+    """What was asked for, or nothing: who names a precision wants no other."""
+    if device.kind != "cpu" or not openvino_installed():
+        where = "without OpenVINO" if device.kind == "cpu" else f"on {device.kind}"
+        raise DeviceError(f"the precision cannot be chosen {where}: leave it out")
+    if precision == "int8" and ranges is None:
+        raise DeviceError(
+            "these weights have no int8 ranges: run `cleanplate weights calibrate`, or take "
+            "another precision"
+        )
+    backend = _open_openvino(network, precision, ranges)
+    if backend is None:
+        raise DeviceError(f"openvino {precision} cannot be used here: the log says why")
+    return backend
+
+
+def _open_openvino(
+    network: MattingNetwork, precision: Precision, ranges: Ranges | None
+) -> Backend[Any] | None:
     """`None`, with a warning, where it fails or computes something else."""
     try:
         from models.backends.openvino_backend import OpenVinoBackend
 
-        backend = OpenVinoBackend(network)
+        backend = OpenVinoBackend(network, precision=precision, ranges=ranges)
         apart = self_test(backend, network)
-    except (ImportError, RuntimeError) as error:
-        logger.warning("OpenVINO cannot be used, torch takes over, more slowly: %s", error)
+    except (ImportError, RuntimeError, ValueError) as error:
+        logger.warning(
+            "openvino %s cannot be used, %s takes over, more slowly: %s",
+            precision, _next(precision), error,
+        )  # fmt: skip
         return None
     if apart > _tolerance(backend):
         logger.warning(
-            "%s is off by %.3f in alpha, torch takes over, more slowly", backend.name, apart
-        )
+            "%s is off by %.3f in alpha, %s takes over, more slowly",
+            backend.name, apart, _next(precision),
+        )  # fmt: skip
+        backend.close()
         return None
     return backend
+
+
+def _next(precision: Precision) -> str:
+    return f"openvino {_fastest_precision()}" if precision == "int8" else "torch"
 
 
 def _tolerance(backend: Backend[Any]) -> float:

@@ -21,12 +21,13 @@ from openvino.preprocess import (  # type: ignore[import-untyped,import-not-foun
 )
 
 from models import colour, compositing
-from models.backends import Cutout, Fit
+from models.backends import Cutout, Fit, Precision
 from models.backends.tiles import Cut, TileGrid
 from models.backends.translation import translate
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.processor import processor_has_bf16, processors
+from models.quantisation.ranges import Ranges
 from models.report import I420
 
 Bytes = NDArray[np.uint8]
@@ -48,18 +49,38 @@ class OpenVinoBackend:
 
     accelerator = False
 
-    def __init__(self, network: MattingNetwork) -> None:
-        """Translate the network, or find it translated; sizes are compiled when they first come."""
+    def __init__(
+        self,
+        network: MattingNetwork,
+        *,
+        precision: Precision | None = None,
+        ranges: Ranges | None = None,
+    ) -> None:
+        """Translate the network, or find it translated; sizes are compiled when they first come.
+
+        Args:
+            network: what is run.
+            precision: the refiner has fp32 where it is int8. `None`: the faster of fp32 and bf16.
+            ranges: of the network's convolutions, for int8.
+
+        Raises:
+            ValueError: int8 without ranges, or with those of another network.
+        """
         self._network = network.eval().float()
-        precision = "bf16" if processor_has_bf16() else "f32"
-        self.name = f"openvino {precision.replace('f32', 'fp32')}"
+        precision = precision or ("bf16" if processor_has_bf16() else "fp32")
+        self.name = f"openvino {precision}"
+        if precision == "int8" and ranges is None:
+            raise ValueError("int8 needs the ranges of the network's convolutions")
         self._core = openvino.Core()
         self._options = {
-            "INFERENCE_PRECISION_HINT": precision,
+            # Integers are in the network itself; the hint is for all the rest.
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": str(processors()),
         }
-        self._base, self._refiner = translate(self._network, self._core)
+        self._base, self._refiner = translate(
+            self._network, self._core, ranges if precision == "int8" else None
+        )
         self._compiler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile")
         self._compiled: OrderedDict[tuple[Size, Size], Future[_Compiled]] = OrderedDict()
 

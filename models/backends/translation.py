@@ -20,22 +20,35 @@ from torch.nn import functional
 
 from models.backends import tiles
 from models.backends.tiles import TileGrid
+from models.graphs import folding
 from models.network import MattingNetwork
+from models.quantisation import rounding
+from models.quantisation.ranges import Ranges
+from models.quantisation.rounding import rounded
 
 logger = logging.getLogger(__name__)
 
 PARTS = ("base", "refiner")
 
 
-def translate(network: MattingNetwork, core: Any) -> tuple[Any, Any]:
-    """Base network and refiner of tiles, for any size, from the cache if they are there."""
-    folder = cache_folder() / _fingerprint(network)
+def translate(network: MattingNetwork, core: Any, ranges: Ranges | None = None) -> tuple[Any, Any]:
+    """Base network and refiner of tiles, for any size, from the cache if they are there.
+
+    Args:
+        network: as trained.
+        core: of OpenVINO.
+        ranges: of the base network's convolutions, if it is to be rounded to bytes.
+
+    Raises:
+        ValueError: the ranges are those of another network.
+    """
+    folder = cache_folder() / _fingerprint(network, ranges)
     try:
         base, refiner = (core.read_model(folder / f"{part}.xml") for part in PARTS)
         return base, refiner
     except RuntimeError:
         logger.info("translating the network for OpenVINO")
-    models = _trace(network)
+    models = _trace(network, ranges)
     try:
         _keep(models, folder)
     except (OSError, RuntimeError) as error:
@@ -51,7 +64,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cleanplate"
 
 
-def _trace(network: MattingNetwork) -> tuple[Any, Any]:
+def _trace(network: MattingNetwork, ranges: Ranges | None) -> tuple[Any, Any]:
+    base = rounded(network, ranges) if ranges else network
     # Traced at an arbitrary size; the sizes stay free until they are compiled.
     small = torch.rand(1, 3, 32, 48)
     grid = TileGrid((64, 96), (32, 48), network.config.refine_kernel)
@@ -64,7 +78,7 @@ def _trace(network: MattingNetwork) -> tuple[Any, Any]:
         warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
         warnings.filterwarnings("ignore", module="models.network")
         return (
-            openvino.convert_model(_Base(network), example_input=(small, small)),
+            openvino.convert_model(_Base(base), example_input=(small, small)),
             openvino.convert_model(
                 _TileRefiner(network), example_input=(seen, seen, coarse, down, across)
             ),
@@ -81,11 +95,15 @@ def _keep(models: tuple[Any, Any], folder: Path) -> None:
         inner.rename(folder)
 
 
-def _fingerprint(network: MattingNetwork) -> str:
+def _fingerprint(network: MattingNetwork, ranges: Ranges | None = None) -> str:
     """Of everything that the translation depends on."""
     digest = hashlib.sha256(f"{openvino.__version__} {torch.__version__}".encode())
-    sources = Path(__file__).parents[1] / "network"
-    for path in [Path(__file__), Path(tiles.__file__), *sorted(sources.glob("*.py"))]:
+    sources = sorted((Path(__file__).parents[1] / "network").glob("*.py"))
+    if ranges is not None:
+        peaks, signed = sorted(ranges.peaks.items()), sorted(ranges.signed)
+        digest.update(repr((peaks, signed)).encode())
+        sources += [Path(rounding.__file__), Path(folding.__file__)]
+    for path in [Path(__file__), Path(tiles.__file__), *sources]:
         digest.update(path.read_bytes())
     for name, tensor in network.state_dict().items():
         digest.update(name.encode())

@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument(
+        "--precision",
+        choices=("fp32", "bf16", "int8"),
+        help="of the engine's base network on a processor (default: the fastest one that is right)",
+    )
+    parser.add_argument(
         "--streams", type=_counts, default=(), metavar="N,N,...",
         help="also so many streams at once (default: 1,4,8 on an accelerator, none elsewhere)",
     )  # fmt: skip
@@ -75,6 +80,7 @@ def bench(args: argparse.Namespace) -> Table:
         weights=args.weights,
         backbone=args.random,
         device=args.device,
+        precision=args.precision,
         streams=args.streams,
         seconds=args.seconds,
         command=_command(args),
@@ -88,6 +94,8 @@ def _command(args: argparse.Namespace) -> str:
         words.append(f"--random {args.random}")
     elif args.weights:
         words.append(f"--weights {Path(args.weights).name}")
+    if args.precision:
+        words.append(f"--precision {args.precision}")
     if args.streams:
         words.append(f"--streams {','.join(map(str, args.streams))}")
     return " ".join([*words, f"--seconds {args.seconds:g}"])

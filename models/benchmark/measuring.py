@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import torch
 
+from models.backends import Backend, Precision
+from models.backends.choice import open_backend
 from models.benchmark.contestants import EnginePath, ReferencePath, together
 from models.benchmark.floor import count, floor, measure_ceilings
 from models.benchmark.programs import (
@@ -31,6 +34,7 @@ from models.graphs.runner import BATCHES, Memory
 from models.machine import machine_name, now, versions
 from models.network import Backbone, MattingConfig, MattingNetwork
 from models.operating_point import operating_point
+from models.quantisation.ranges import load_ranges
 from models.weights import default_weights, load_network
 
 STREAMS: Final = (1, 4, 8)
@@ -43,6 +47,7 @@ def measure(
     weights: str | None,
     backbone: Backbone | None,
     device: str,
+    precision: Precision | None,
     streams: Sequence[int],
     seconds: float,
     command: str,
@@ -58,7 +63,9 @@ def measure(
     scene = make_scene(height, width)
     key = FrameKey(height, width, operating_point(height, width, accelerator=chosen.kind != "cpu"))
     chosen.prepare()
-    engine = _through_the_engine(network, chosen, scene, seconds, streams)
+    ranges = None if backbone else load_ranges(name)
+    make = partial(open_backend, ranges=ranges, precision=precision)
+    engine = _through_the_engine(network, chosen, make, scene, seconds, streams)
     programs = _programs_alone(network, chosen, key, scene, seconds)
     ceilings = measure_ceilings(chosen)
     work = count(network, key, chosen.dtype.itemsize)
@@ -124,12 +131,17 @@ def _network(
 
 
 def _through_the_engine(
-    network: MattingNetwork, device: Device, scene: Scene, seconds: float, streams: Sequence[int]
+    network: MattingNetwork,
+    device: Device,
+    make_backend: Callable[[MattingNetwork, Device], Backend[Any]],
+    scene: Scene,
+    seconds: float,
+    streams: Sequence[int],
 ) -> _Engine:
     """The race, and streams at once. Both contestants live at the same time, idle in turns."""
     notes: list[str] = []
     asked = tuple(streams) or (STREAMS if device.kind != "cpu" else ())
-    engine = InProcessEngine(device=str(device), network=network)
+    engine = InProcessEngine(device=str(device), network=network, make_backend=make_backend)
     try:
         path = EnginePath(engine, scene)
         reference, result = race([ReferencePath(network, device, scene), path], scene, seconds)

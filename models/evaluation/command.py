@@ -28,6 +28,8 @@ DEFAULT_SETS: Final = (
 )
 """Those of them that are there."""
 
+BACKENDS: Final = ("torch", "fp32", "bf16", "int8")
+
 RECIPE_NAMES: Final = ("paper", "webrtc", "drifted")
 
 
@@ -94,6 +96,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--base-scale", type=float, help="of all weights (default: a processor's)")
     parser.add_argument("--refine-pixels", type=_count, help="of all weights (default: as above)")
+    parser.add_argument(
+        "--backend",
+        action="append",
+        choices=BACKENDS,
+        help="what runs all weights: torch, or OpenVINO in a precision, as a live stream on a "
+        "processor; may be repeated, which puts them side by side (default: torch)",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=_count, help="of the processor (default: all)")
     parser.add_argument("--report", type=Path, metavar="FOLDER", help="for index.html, report.json")
@@ -161,6 +170,7 @@ def examine(args: argparse.Namespace) -> Results:
         size,
         base_scale=args.base_scale,
         refine_pixels=args.refine_pixels,
+        backends=tuple(dict.fromkeys(args.backend or BACKENDS[:1])),
     )
     contenders += [open_comparator(name) for name in args.comparator]
     check_names(contenders)
@@ -262,7 +272,11 @@ def _command(args: argparse.Namespace) -> str:
         for value in values:
             words += [option, Path(value).name if os.sep in value else value]
     words += ["--data", "DATA"]
-    for option, values in (("--set", args.sets), ("--recipe", args.recipe)):
+    for option, values in (
+        ("--set", args.sets),
+        ("--recipe", args.recipe),
+        ("--backend", args.backend),
+    ):
         for value in values or ():
             words += [option, value]
     if args.looks:

@@ -6,12 +6,14 @@ import pickle
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import torch
 
+from models.backends import Precision
 from models.device import Device
 from models.errors import MattingError, WeightsError
+from models.evaluation.backend_contender import BackendContender
 from models.evaluation.contender import Contender, WeightsContender
 from models.operating_point import operating_point
 from models.weights.card import checksum
@@ -27,6 +29,7 @@ def open_weights(
     *,
     base_scale: float | None = None,
     refine_pixels: int | None = None,
+    backends: Sequence[Literal["torch"] | Precision] = ("torch",),
 ) -> list[Contender]:
     """Contenders for names of cards, files of weights, checkpoints and folders of a stage.
 
@@ -37,19 +40,26 @@ def open_weights(
             operating point of a processor, so that scores do not depend on the machine.
         base_scale: side of the base network's input over side of the frame.
         refine_pixels: pixels that are refined.
+        backends: what runs all of them: torch on `device`, or OpenVINO in a precision.
 
     Raises:
         WeightsError: there are no such weights, or they are damaged.
+        DeviceError: OpenVINO is not here, or the card has no ranges for int8.
         MattingError: two of them have one name, or a setting is out of range.
     """
     point = operating_point(*size, accelerator=False)
     scale = point.base_scale if base_scale is None else base_scale
     pixels = point.refine_pixels if refine_pixels is None else refine_pixels
     try:
-        opened = [_open(word, device, scale, pixels) for word in words]
+        return [
+            _open(word, device, scale, pixels)
+            if backend == "torch"
+            else BackendContender.load(word, backend, scale, pixels)
+            for word in words
+            for backend in backends
+        ]
     except ValueError as error:
         raise MattingError(f"{error}; change --base-scale or --refine-pixels") from error
-    return opened
 
 
 def check_names(contenders: Sequence[Contender]) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.errors import MattingError, WeightsError
+from models.quantisation.loss import measured
+from models.quantisation.ranges import MEASURED
 from models.weights import Card, find_card
 from models.weights.card import write_card
 
@@ -26,6 +28,9 @@ def score(
 ) -> Card:
     """Replace the scores of a card by those of a report.
 
+    A report of the weights in fp32 and in int8 (`--backend`) says what int8 loses: that goes beside
+    its ranges, and the scores stay.
+
     Args:
         name: of the card.
         report: `report.json`, in which the very weights of the card were examined.
@@ -40,6 +45,11 @@ def score(
     card.check_file()
     content = _read(report)
     entry = _entry(content, card, report)
+    path = card.path.parent / f"{card.name}.toml"
+    if card.int8 and (loss := measured(content, card)):
+        fresh = replace(card, int8={**card.int8, MEASURED: loss})
+        write_card(fresh, path)
+        return fresh
     key = entry["name"]
     scores: dict[str, Any] = {}
     for title, examined in content["sets"].items():
@@ -69,7 +79,7 @@ def score(
     if seen is not None:
         scores[SAID] = seen
     fresh = replace(card, scores=scores)
-    write_card(fresh, card.path.parent / f"{card.name}.toml")
+    write_card(fresh, path)
     return fresh
 
 

@@ -24,6 +24,7 @@ from models.weights.parts import FILE_LIMIT, SUFFIX, is_part, whole_name
 
 __all__ = [
     "Card",
+    "card_of",
     "default_weights",
     "find_card",
     "import_checkpoint",
@@ -104,13 +105,24 @@ def load_network(
     Raises:
         WeightsError: what is wrong, and what to do.
     """
+    card = card_of(name_or_path, folders)
+    if card is None:
+        path = Path(name_or_path)
+        return build_network(read_state(path), path.name)
+    return _load(card)
+
+
+def card_of(name_or_path: str | Path, folders: tuple[Path, ...] | None = None) -> Card | None:
+    """The card of that name, or beside that file; `None` for a file without one.
+
+    Raises:
+        WeightsError: there is no card of that name, or it cannot be read.
+    """
     path = Path(name_or_path)
     if path.suffix in {SUFFIX, ".pth", ".pt", ".ckpt"} or path.is_file():
         card_path = path.with_name(f"{whole_name(path)}.toml")
-        if path.suffix == SUFFIX and card_path.is_file():
-            return _load(read_card(card_path))
-        return build_network(read_state(path), path.name)
-    return _load(find_card(str(name_or_path), folders))
+        return read_card(card_path) if path.suffix == SUFFIX and card_path.is_file() else None
+    return find_card(str(name_or_path), folders)
 
 
 def verify(name: str | None = None, folders: tuple[Path, ...] | None = None) -> list[Card]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,7 +19,10 @@ EXAMINED: Final = "people-paper"
 """Table of the scores that cards are compared by: the set `cut-outs=people` by the test recipe of
 the paper."""
 
-_TABLES = ("config", "data", "schedule", "scores")
+_TABLES = ("config", "data", "schedule", "scores", "int8")
+
+_OWN_TABLES = ("ranges",)
+"""Mappings inside of tables that are too long for one line."""
 
 _BLOCK = 1 << 20
 """Bytes of a file read at a time."""
@@ -47,6 +51,8 @@ class Card:
     data: Mapping[str, Any] = field(default_factory=dict)
     schedule: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    int8: Mapping[str, Any] = field(default_factory=dict)
+    """Ranges for eight-bit integers: see `models.quantisation.ranges`."""
 
     @property
     def alpha_mad(self) -> float:
@@ -102,7 +108,10 @@ def write_card(card: Card, path: Path) -> None:
     for table in _TABLES:
         values: Mapping[str, Any] = getattr(card, table)
         if values:
-            lines += ["", f"[{table}]", *(f"{key} = {_toml(v)}" for key, v in values.items())]
+            own = {key: values[key] for key in _OWN_TABLES if key in values}
+            lines += ["", f"[{table}]", *_lines({k: v for k, v in values.items() if k not in own})]
+            for key, value in own.items():
+                lines += ["", f"[{table}.{key}]", *_lines(value)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -159,9 +168,18 @@ def _read_parts(content: Mapping[str, Any], stem: str) -> tuple[Part, ...]:
     return parts
 
 
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(key)} = {_toml(value)}" for key, value in values.items()]
+
+
+def _key(word: str) -> str:
+    """As it is where TOML takes it so, in quotes otherwise."""
+    return word if re.fullmatch(r"[A-Za-z0-9_-]+", word) else json.dumps(word)
+
+
 def _toml(value: object) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(v)}" for key, v in value.items()) + " }"
+        return "{ " + ", ".join(f"{_key(key)} = {_toml(v)}" for key, v in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     # TOML's basic strings, booleans and numbers are JSON's.

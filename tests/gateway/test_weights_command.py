@@ -39,6 +39,21 @@ def test_a_checkpoint_is_imported_listed_and_verified(
     assert "verified" in capsys.readouterr().out
 
 
+def test_ranges_for_bytes_are_written_on_a_card(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    torch.save(make_network().state_dict(), tmp_path / "official.pth")
+    assert run("import", tmp_path / "official.pth", "--name", "mobilenetv2.official") == 0
+    assert run("calibrate", "mobilenetv2.official", "--scenes", 2, "--json") == 0
+    (card,) = json.loads(capsys.readouterr().out.partition("\n")[2])
+    assert card["int8"]["weights_sha256"] == card["sha256"]
+    assert len(card["int8"]["ranges"]) == 54
+    command = card["int8"]["calibrated"]["command"]
+    assert command == "cleanplate weights calibrate mobilenetv2.official --scenes 2"
+    assert run("calibrate", "mobilenetv2.official", "--pictures", tmp_path) == 2
+    assert "no people" in capsys.readouterr().err
+
+
 def test_without_a_word_the_cards_are_listed(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert run() == 0
     assert "mobilenetv2.rooms-1" in capsys.readouterr().out

@@ -185,13 +185,15 @@ def test_the_json_holds_what_the_table_shows():
 def test_the_command_measures_on_a_processor(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     file = tmp_path / "table.md"
     arguments = "bench matting --size 96x64 --random mobilenetv2 --device cpu --seconds 0.01"
+    arguments += " --precision fp32"
     status = main([*arguments.split(), "--streams", "2", "--json", "--markdown", str(file)])
     found = json.loads(capsys.readouterr().out)
     assert status == 0
     assert found["reference"]["frames"] >= 3
     assert found["engine"]["p50"] > 0
     assert found["streams"][0]["fps"] > 0
-    assert found["command"].endswith("--streams 2 --seconds 0.01")
+    assert found["command"].endswith("--precision fp32 --streams 2 --seconds 0.01")
+    assert "openvino fp32" in found["engine"]["about"]
     assert "steps" in found["notes"][0]
     assert "where it goes" in file.read_text()
 
@@ -203,6 +205,7 @@ def test_the_command_measures_on_a_processor(tmp_path: Path, capsys: pytest.Capt
         ("--size 66x64", "multiples of 4"),
         ("--device tpu", "unknown device"),
         ("--weights mobilenetv2.none-such", "no weights named"),
+        ("--random mobilenetv2 --size 96x64 --precision int8", "no int8 ranges"),
     ],
 )
 def test_what_cannot_be_measured_is_said(

@@ -7,7 +7,7 @@ import torch
 
 from models.device import choose_device, list_devices
 from models.errors import DeviceError
-from models.processor import multiplies_bf16, processors
+from models.processor import gains_by_int8, multiplies_bf16, processors
 
 CUDA = torch.cuda.is_available()
 
@@ -57,3 +57,18 @@ def test_other_words_are_refused(word: str):
 )
 def test_only_a_processor_that_names_the_instructions_multiplies_bf16(flags: str, multiplies: bool):
     assert multiplies_bf16(["processor\t: 0", "model name\t: avx512_bf16", flags]) == multiplies
+
+
+@pytest.mark.parametrize(
+    ("flags", "gains"),
+    [
+        ("flags\t\t: fpu sse2 avx avx2", True),
+        ("flags\t\t: fpu sse2 avx2 avx_vnni", True),
+        ("flags\t\t: fpu sse2 avx2 avx512f avx512_vnni", True),
+        ("flags\t\t: fpu sse2 avx2 avx512f avx512_vnni avx512_bf16", False),
+        ("flags\t\t: fpu sse2 avx", False),
+        ("Features\t: fp asimd asimddp", False),
+    ],
+)
+def test_bytes_are_for_processors_with_wide_ones_and_without_bf16(flags: str, gains: bool):
+    assert gains_by_int8(["processor\t: 0", "model name\t: avx2", flags]) == gains

@@ -127,6 +127,22 @@ def test_the_command_prints_json_alone(material: Path, capsys: pytest.CaptureFix
     assert set(told["sets"]) == {"people/paper"}
 
 
+def test_backends_stand_side_by_side(material: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--weights", "mobilenetv2.rooms-2", "--backend", "fp32", "--backend", "int8")
+    assert main(evaluate(material, *words, "--recipe", "webrtc", "--json")) == 0
+    told = json.loads(capsys.readouterr().out)
+    names = ["mobilenetv2.rooms-2 fp32", "mobilenetv2.rooms-2 int8"]
+    assert [entry["name"] for entry in told["entries"]] == names
+    assert [entry["settings"]["precision"] for entry in told["entries"]] == [
+        "openvino fp32",
+        "openvino int8",
+    ]
+    fp32, int8 = (told["sets"]["people/webrtc"][name]["alpha_mad"] for name in names)
+    assert int8 != fp32
+    assert int8 == pytest.approx(fp32, abs=0.01)
+    assert "--backend fp32 --backend int8" in told["command"]
+
+
 def test_public_sets_that_are_there_are_examined_too(
     material: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

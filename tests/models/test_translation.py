@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from models.backends import translation
+from models.quantisation.ranges import Ranges
 from tests.models.random_network import make_network
 
 
@@ -24,7 +25,7 @@ def test_a_second_start_reads_what_the_first_one_kept(cache: Path, monkeypatch: 
     first = translation.translate(network, core)
     assert [path.name.split("-")[0] for path in cache.iterdir()] == ["openvino"]
 
-    def fail(network: object) -> None:
+    def fail(network: object, ranges: object) -> None:
         raise AssertionError("traced again")
 
     monkeypatch.setattr(translation, "_trace", fail)
@@ -38,6 +39,13 @@ def test_other_parameters_are_another_network():
     with torch.no_grad():
         network.refiner.conv1.weight[0, 0, 0, 0] += 1
     assert translation._fingerprint(network) != before
+
+
+def test_other_ranges_are_another_network():
+    network = make_network()
+    one, other = (Ranges({"decoder.conv4": peak}, frozenset()) for peak in (1.0, 2.0))
+    prints = {translation._fingerprint(network, ranges) for ranges in (None, one, other)}
+    assert len(prints) == 3
 
 
 def test_a_damaged_cache_is_not_used(cache: Path):
