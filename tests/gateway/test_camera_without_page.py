@@ -15,7 +15,8 @@ from models import colour
 from models.engine import open_engine
 from tests.browser.camera_clip import CameraClip
 from tests.browser.likeness import backdrop_error, person_error, room_share
-from tests.gateway.loopback import Client, GreyCamera, running, until
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import Client, running, until
 
 CLIP = CameraClip(fps=15, empty=0.5, present=10.0)
 PURPLE = np.full((CLIP.height, CLIP.width, 3), (0x7A, 0x1F, 0xA2), np.uint8)

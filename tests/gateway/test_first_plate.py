@@ -23,7 +23,8 @@ from gateway.stream_plate import CaptureImpossible
 from gateway.transformer import Source
 from gateway.transport.encoding import Encoding
 from models.report import I420
-from tests.gateway.loopback import BLACK, PERSON, GreyCamera, running, until
+from tests.gateway.grey_camera import BLACK, PERSON, GreyCamera
+from tests.gateway.loopback import running, until
 
 WALL = np.full((36, 32), 128, np.uint8)
 HALL = np.full((40, 60, 3), 90, np.uint8)

@@ -13,7 +13,8 @@ from gateway.relays.leg import Hopeless
 from gateway.rooms.janus_room import JanusRoom
 from gateway.rooms.janus_seat import MARK, RoomPlan
 from gateway.scenery import read_scenery
-from tests.gateway.loopback import BLACK, PERSON, Gateway, running, until
+from tests.gateway.grey_camera import BLACK, PERSON
+from tests.gateway.loopback import Gateway, running, until
 from tests.gateway.scripted_janus import ROOM, ScriptedJanus, scripted_janus
 
 QUICKLY = Patience(first=0.05, longest=0.1, settled=0.0)

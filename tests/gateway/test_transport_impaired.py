@@ -14,8 +14,9 @@ from gateway.stats import Arrivals
 from gateway.transport import hidden
 from gateway.transport.connection import Connection
 from gateway.transport.encoders import VideoEncoder
+from tests.gateway.grey_camera import GreyCamera
 from tests.gateway.impaired import Impairment, Weather
-from tests.gateway.loopback import TUNING, GreyCamera, until
+from tests.gateway.loopback import TUNING, until
 
 BLOCK = 20
 BITS = 12

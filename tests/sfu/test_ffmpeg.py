@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.gateway.loopback import BLACK, PERSON, ROOM, running, until
+from tests.gateway.grey_camera import BLACK, PERSON, ROOM
+from tests.gateway.loopback import running, until
 from tests.sfu.film import frames
 from tests.sfu.muxer import Turns, muxing
 from tests.sfu.probe import bearer, watching
