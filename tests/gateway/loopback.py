@@ -26,6 +26,7 @@ from gateway.transport.encoders import Downlink
 from gateway.transport.sound import Sound
 from gateway.worker import Worker
 from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.paced_camera import PacedCamera
 from tests.gateway.tone import Tone
 
 TUNING = Tuning(
@@ -97,7 +98,7 @@ class Client:
         self.key = ""
         self.stream = ""
         self.answer = ""
-        self.camera: GreyCamera | None = None
+        self.camera: PacedCamera | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.connection.on("track", self._receive)
 
@@ -110,7 +111,7 @@ class Client:
         *,
         back: bool = True,
         audio: bool = False,
-        camera: GreyCamera | None = None,
+        camera: PacedCamera | None = None,
         microphone: MediaStreamTrack | None = None,
     ) -> str:
         """An offer as the page makes it; with `back=False` as any WHIP client."""
