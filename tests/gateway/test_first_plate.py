@@ -208,7 +208,7 @@ async def test_no_first_plate_is_learned_while_the_engine_takes_a_picture():
 async def test_an_engine_that_fails_is_said_to_fail():
     engine = ScriptedEngine()
     async with watching(engine) as camera:
-        engine.streams[0]._learn = None  # type: ignore[method-assign, assignment]
+        engine.streams[0]._learn = None  # type: ignore[method-assign, assignment]  # it fails
         await camera.film(STILLNESS + 0.2)
         assert progress(camera) == "ended"
         assert camera.notices()[0].level == "error"

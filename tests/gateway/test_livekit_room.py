@@ -25,7 +25,7 @@ async def staying(
     gateway: Gateway, server: ScriptedLiveKit, *wanted: str
 ) -> AsyncIterator[LiveKitRoom]:
     room = LiveKitRoom(
-        server.join,  # type: ignore[arg-type]
+        server.join,
         gateway.worker,
         scenery=read_scenery({"backdrop": "#000000"}),
         wanted=frozenset(wanted),
