@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Final
+from typing import Final, Self
 
 WINDOW: Final = 2.0
 """Seconds over which frame rates are averaged."""
@@ -41,7 +41,17 @@ def smooth(previous: float | None, value: float) -> float:
 
 
 @dataclass(slots=True)
-class Arrivals:
+class Sums:
+    """Counters that only grow."""
+
+    def add(self, other: Self) -> None:
+        """Take over somebody else's."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+@dataclass(slots=True)
+class Arrivals(Sums):
     """What became of the video's packets and encoded frames on their way here; all are sums."""
 
     repaired: int = 0
@@ -55,14 +65,9 @@ class Arrivals:
     unread: int = 0
     """Decoded frames dropped because a newer one came first."""
 
-    def add(self, other: Arrivals) -> None:
-        """Take over somebody else's sums."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
-
 
 @dataclass(slots=True)
-class Departures:
+class Departures(Sums):
     """What became of composites on their way out; all are sums."""
 
     encoded: int = 0
@@ -71,11 +76,6 @@ class Departures:
     """Key frames among them."""
     behind: int = 0
     """Encoded frames dropped for somebody whose sender fell behind."""
-
-    def add(self, other: Departures) -> None:
-        """Take over somebody else's sums."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ async def _watch_silence(stream: Stream, stalled: float) -> NoReturn:
         idle, lived = stream.idle(), loop.time() - began
         return lived if idle is None else min(idle, lived)
 
-    # Sleeps until it could have lasted long enough at the earliest: silence has no event.
-    while (left := stalled - silent()) > 0:  # noqa: ASYNC110
+    # Sleeps until it could have lasted long enough at the earliest.
+    while (left := stalled - silent()) > 0:  # noqa: ASYNC110  # silence has no event
         await asyncio.sleep(left)
     raise CallFailed(f"no video came for {stalled:g} s")

@@ -73,7 +73,7 @@ class Viewer(EncodedTrack):
         """Bits per second that the line carries."""
         return self.allowance.bitrate
 
-    def agree(self, codec: str) -> Encoder:
+    def agree(self, codec: str) -> SenderSide:
         """See `EncodedTrack`."""
         self.codec = codec
         return SenderSide(self)

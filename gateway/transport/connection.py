@@ -35,6 +35,7 @@ from gateway.transport.encoders import Downlink, video_encoder
 from gateway.transport.encoding import Encoding, encode_on
 from gateway.transport.forwarding import Forwarding
 from gateway.transport.history import History, remember
+from gateway.transport.incoming_track import incoming
 from gateway.transport.losses import heed_losses
 from gateway.transport.reception import Reception
 from gateway.transport.reports import Lag, SenderReports, heed_reports
@@ -91,13 +92,13 @@ class Connection(RTCPeerConnection):
         if self.signalingState == "stable":
             self._use_our_encoder()
         for receiver in self.getReceivers():
-            track = receiver.track
+            track = incoming(receiver)
             # The decoder's thread takes the queue when it starts, after connecting.
-            if track is not None and not isinstance(track._queue, Decoded):  # type: ignore[attr-defined]
-                track._queue = Decoded(  # type: ignore[attr-defined]
+            if track is not None and not isinstance(track._queue, Decoded):
+                track._queue = Decoded(
                     DECODED[track.kind], self._arrivals if track.kind == "video" else None
                 )
-                track.timeline = self._timelines[receiver]  # type: ignore[attr-defined]
+                track.timeline = self._timelines[receiver]
 
     async def setLocalDescription(
         self, sessionDescription: RTCSessionDescription | None = None

@@ -24,6 +24,7 @@ from av import AudioFrame
 from gateway.capture import LEAP, Timeline
 from gateway.transport import hidden
 from gateway.transport.backlog import Decoded
+from gateway.transport.incoming_track import incoming
 
 RATE: Final = 48000
 """Ticks a second of all sound's timestamps, whatever the codec's."""
@@ -132,7 +133,7 @@ class SoundReception:
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """As aiortc's `JitterBuffer` is used; hands the packet on at once."""
         codec = hidden.read(self._receiver, RTCRtpReceiver, "codecs")[packet.payload_type]
-        track = self._receiver.track
+        track = incoming(self._receiver)
         if packet.payload and track is not None:
             now = self._clock()
             pts = self._place(packet, codec, now)
@@ -141,7 +142,7 @@ class SoundReception:
             sound = Sound(packet.payload, pts, codec, level)
             # It could be sent when its last sample was there.
             self.timeline.arrived((pts + sound.duration) / RATE, now)
-            cast(Decoded, track._queue).push(sound)  # type: ignore[attr-defined]
+            cast(Decoded, track._queue).push(sound)
         return False, None
 
     def seconds(self, ssrc: int, timestamp: int) -> float | None:
@@ -152,10 +153,10 @@ class SoundReception:
 
     def end(self) -> None:
         """Nothing follows."""
-        track = self._receiver.track
+        track = incoming(self._receiver)
         # An offer that is refused leaves a track that nobody reads, with aiortc's own queue.
-        if track is not None and isinstance(track._queue, Decoded):  # type: ignore[attr-defined]
-            track._queue.push(None)  # type: ignore[attr-defined]
+        if track is not None and isinstance(track._queue, Decoded):
+            track._queue.push(None)
 
     def _place(self, packet: RtpPacket, codec: RTCRtpCodecParameters, now: float) -> int:
         """The packet's time in ticks."""

@@ -14,7 +14,8 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from tests.browser import chromium
-from tests.gateway.loopback import Gateway, GreyCamera, running, until
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import Gateway, running, until
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30
 FRAMES = 90

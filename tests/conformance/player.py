@@ -28,7 +28,7 @@ CONNECTING: Final = 10.0
 GRANTED: Final = (200, 204)
 
 
-class MovingBar(VideoStreamTrack):  # type: ignore[misc]
+class MovingBar(VideoStreamTrack):
     """A bright bar that wanders over a grey ramp, 320x240 at 30 frames per second."""
 
     def __init__(self) -> None:

@@ -117,13 +117,7 @@ async def exposed(endpoint: Endpoint, name: str) -> None:
 
 @case(BOTH, MUST, "4.6", "a preflight tells no TURN credentials")
 async def no_secrets(endpoint: Endpoint) -> None:
-    reply = await endpoint.call(
-        "OPTIONS",
-        endpoint.url(),
-        token=None,
-        Origin=endpoint.origin,
-        Access_Control_Request_Method="POST",
-    )
+    reply = await preflight_reply(endpoint, endpoint.url(), "POST")
     expect("credential" not in " ".join(reply.headers.getall("Link", [])), "it has credentials")
 
 
@@ -171,13 +165,7 @@ async def scheme(endpoint: Endpoint) -> None:
 @case(BOTH, MUST, "4.7", "a preflight needs no token")
 async def preflight_without_token(endpoint: Endpoint) -> None:
     needs_token(endpoint)
-    reply = await endpoint.call(
-        "OPTIONS",
-        endpoint.url(),
-        token=None,
-        Origin=endpoint.origin,
-        Access_Control_Request_Method="POST",
-    )
+    reply = await preflight_reply(endpoint, endpoint.url(), "POST")
     expect(reply.status in (200, 204), f"it is answered {reply.status}")
 
 
@@ -234,15 +222,22 @@ def granted_to(endpoint: Endpoint, reply: Reply) -> None:
         raise NotSupported(f"pages of {endpoint.origin} may not call; try another --origin")
 
 
-async def preflighted(endpoint: Endpoint, url: str, method: str) -> Reply:
-    """What a browser asks before a page's call; `Failed` where it is refused."""
-    reply = await endpoint.call(
+async def preflight_reply(endpoint: Endpoint, url: str, method: str, **headers: str) -> Reply:
+    """What a browser asks before a page's call."""
+    return await endpoint.call(
         "OPTIONS",
         url,
         token=None,
         Origin=endpoint.origin,
         Access_Control_Request_Method=method,
-        Access_Control_Request_Headers="authorization,content-type,if-match",
+        **headers,
+    )
+
+
+async def preflighted(endpoint: Endpoint, url: str, method: str) -> Reply:
+    """The same; `Failed` where it is refused."""
+    reply = await preflight_reply(
+        endpoint, url, method, Access_Control_Request_Headers="authorization,content-type,if-match"
     )
     if reply.status not in (200, 204):
         raise Failed(f"a preflight for {method} is answered {reply.status}")

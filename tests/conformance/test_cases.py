@@ -12,40 +12,41 @@ from tests.conformance.odd_servers import Careless, CounterOffering, at
 from tests.gateway.loopback import running
 
 
-async def verdicts(endpoint: Endpoint, *names: str) -> dict[str, Verdict]:
-    chosen = [case for case in CASES if endpoint.kind in case.kinds]
-    if names:
-        chosen = [case for case in chosen if case.name in names]
-        assert len(chosen) == len(names), names
-    return {case.name: (await judge(case, endpoint)).verdict for case in chosen}
+async def all_are(verdict: Verdict, endpoint: Endpoint, *names: str) -> None:
+    """The cases of these names, which are for this kind of endpoint, are judged so."""
+    chosen = [case for case in CASES if endpoint.kind in case.kinds and case.name in names]
+    assert len(chosen) == len(names), names
+    found = {case.name: (await judge(case, endpoint)).verdict for case in chosen}
+    assert set(found.values()) == {verdict}, found
 
 
 async def test_a_server_that_makes_counter_offers_shows_its_picture():
     async with at(CounterOffering(), "whep") as endpoint:
-        found = await verdicts(
+        await all_are(
+            Verdict.PASS,
             endpoint,
             "a client that watches gets a picture",
             "two clients watch at the same time",
             "a counter-offer (406) is sendonly, and answers that are none refused",
             "DELETE ends ICE and DTLS too",
         )
-        assert set(found.values()) == {Verdict.PASS}, found
 
 
 async def test_what_only_an_answer_has_is_not_asked_of_counter_offers():
     async with at(CounterOffering(), "whep") as endpoint:
-        found = await verdicts(
+        await all_are(
+            Verdict.NOT_SUPPORTED,
             endpoint,
             "an offer is answered 201 with application/sdp",
             "audio and video share one transport",
             "trickled candidates are answered 204, without body and ETag",
         )
-        assert set(found.values()) == {Verdict.NOT_SUPPORTED}, found
 
 
 async def test_a_careless_server_fails():
     async with at(Careless(), "whip") as endpoint:
-        found = await verdicts(
+        await all_are(
+            Verdict.FAIL,
             endpoint,
             "OPTIONS is answered 200 or 204",
             "a malformed offer is refused",
@@ -55,7 +56,6 @@ async def test_a_careless_server_fails():
             "DELETE ends the session, whatever If-Match says",
             "session URLs cannot be guessed, and do not come again",
         )
-        assert set(found.values()) == {Verdict.FAIL}, found
 
 
 async def test_a_server_without_patch_lacks_something_optional():

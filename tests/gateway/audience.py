@@ -20,6 +20,7 @@ from gateway.slot import Newest
 from gateway.stats import Departures
 from gateway.transformer import Shown
 from gateway.transport.compressors import Shape
+from gateway.transport.encoded import EncodedFrame
 from gateway.transport.encoders import Downlink, Vp8
 from gateway.transport.encoding import Encoding
 
@@ -36,8 +37,8 @@ def luma_of(number: int) -> int:
 async def soon(condition: Callable[[], bool]) -> None:
     """Wait for what an encoder's thread and some turns of the loop bring about."""
     async with asyncio.timeout(20):
-        # No event says what many senders have done; a turn of the loop may not suffice for threads.
-        while not condition():  # noqa: ASYNC110
+        # A turn of the loop may not suffice for threads.
+        while not condition():  # noqa: ASYNC110  # many senders have no event in common
             await asyncio.sleep(0.001)
 
 
@@ -89,7 +90,7 @@ class FakeEncoder(Vp8):
     """The real one, clamp and all, around a fake codec."""
 
     def __init__(self, codec: str, name: int) -> None:
-        super().__init__(DOWNLINK, [FakeCompressor(name)])  # type: ignore[list-item]
+        super().__init__(DOWNLINK, [FakeCompressor(name)])  # type: ignore[list-item]  # its codec is none of av's
         self.codec = codec
         self.taken: list[int] = []
         self.closed = False
@@ -98,7 +99,7 @@ class FakeEncoder(Vp8):
         """Cleared while the encoder takes its time."""
         self.free.set()
 
-    def take(self, frame: VideoFrame, *, ask: bool = False):  # type: ignore[no-untyped-def]
+    def take(self, frame: VideoFrame, *, ask: bool = False) -> EncodedFrame | None:
         assert not self.closed
         assert frame.pts is not None
         self.taken.append(frame.pts // 3000)
@@ -143,7 +144,7 @@ class Sender:
 
     def estimate(self, bitrate: int) -> None:
         """As a report of the receiver (REMB) does."""
-        self.encoder.target_bitrate = bitrate  # type: ignore[attr-defined]
+        self.encoder.target_bitrate = bitrate
 
     @property
     def sent(self) -> list[Sent]:

@@ -5,7 +5,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +12,8 @@ import aiohttp
 import numpy as np
 from aiohttp.test_utils import TestServer
 from aiortc import MediaStreamError, MediaStreamTrack, RTCRtpSender, RTCSessionDescription
-from aiortc.mediastreams import VIDEO_TIME_BASE
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
-from av import AudioFrame, VideoFrame
+from av import VideoFrame
 
 from gateway import events
 from gateway.app import WORKER, create_app
@@ -27,14 +25,9 @@ from gateway.transport.connection import Connection, Tuning
 from gateway.transport.encoders import Downlink
 from gateway.transport.sound import Sound
 from gateway.worker import Worker
-
-ROOM = 128
-"""Luma of the empty scene: a grey wall."""
-PERSON = 220
-"""Luma of whoever stands before it."""
-
-BLACK = 16
-"""Luma of the colour #000000."""
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.paced_camera import PacedCamera
+from tests.gateway.tone import Tone
 
 TUNING = Tuning(
     addresses=["127.0.0.1"],
@@ -42,64 +35,6 @@ TUNING = Tuning(
     downlink=Downlink(2_000_000, 300_000, 8_000_000),
     largest=(4096, 4096),
 )
-
-
-class GreyCamera(MediaStreamTrack):
-    """A grey wall, and a bright block in the middle while somebody stands there."""
-
-    kind = "video"
-
-    def __init__(self, width: int = 320, height: int = 240, fps: float = 30) -> None:
-        super().__init__()
-        self.width, self.height, self.fps = width, height, fps
-        self.person = False
-        self.luma = ROOM
-        self.bright = PERSON
-        self.sent = 0
-        self._began: float | None = None
-
-    async def recv(self) -> VideoFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        if self._began is None:
-            self._began = time.monotonic()
-        await asyncio.sleep(max(0.0, self._began + self.sent / self.fps - time.monotonic()))
-        pixels = np.full((self.height * 3 // 2, self.width), 128, np.uint8)
-        pixels[: self.height] = self.luma
-        if self.person:
-            h, w = self.height, self.width
-            pixels[h // 4 : h * 3 // 4, w // 4 : w * 3 // 4] = self.bright
-        frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
-        frame.pts = int(self.sent * 90000 / self.fps)
-        frame.time_base = VIDEO_TIME_BASE
-        self.sent += 1
-        return frame
-
-
-class Tone(MediaStreamTrack):
-    """A microphone that hears 440 Hz."""
-
-    kind = "audio"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._sent = 0
-        self._began: float | None = None
-
-    async def recv(self) -> AudioFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        if self._began is None:
-            self._began = time.monotonic()
-        await asyncio.sleep(max(0.0, self._began + self._sent / 48000 - time.monotonic()))
-        at = np.arange(self._sent, self._sent + 960) / 48000
-        samples = (8000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16)
-        frame = AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
-        frame.sample_rate = 48000
-        frame.time_base = Fraction(1, 48000)
-        frame.pts = self._sent
-        self._sent += 960
-        return frame
 
 
 @dataclass
@@ -163,7 +98,7 @@ class Client:
         self.key = ""
         self.stream = ""
         self.answer = ""
-        self.camera: GreyCamera | None = None
+        self.camera: PacedCamera | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.connection.on("track", self._receive)
 
@@ -176,7 +111,7 @@ class Client:
         *,
         back: bool = True,
         audio: bool = False,
-        camera: GreyCamera | None = None,
+        camera: PacedCamera | None = None,
         microphone: MediaStreamTrack | None = None,
     ) -> str:
         """An offer as the page makes it; with `back=False` as any WHIP client."""

@@ -45,7 +45,7 @@ class RecordedMicrophone(MediaStreamTrack):
         """What it gives was captured `slow` seconds before."""
         return None if self._began is None else self._began - self._slow + timestamp
 
-    async def recv(self) -> Sound:  # type: ignore[override]
+    async def recv(self) -> Sound:  # type: ignore[override]  # `Forwarding` sends it
         if self.readyState != "live":
             raise MediaStreamError
         if self._began is None:

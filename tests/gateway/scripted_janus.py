@@ -13,7 +13,8 @@ from yarl import URL
 
 from gateway.owned_tasks import OwnedTasks
 from gateway.transport.connection import Connection
-from tests.gateway.loopback import TUNING, GreyCamera, Screen
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import TUNING, Screen
 
 ROOM = 1234
 

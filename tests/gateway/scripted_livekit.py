@@ -10,7 +10,8 @@ import numpy as np
 
 from gateway.rooms.livekit_link import Camera, LinkLost, Person
 from models.report import I420
-from tests.gateway.loopback import GreyCamera, Screen
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import Screen
 
 
 @dataclass

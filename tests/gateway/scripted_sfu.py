@@ -13,7 +13,9 @@ from aiortc import MediaStreamTrack
 
 from gateway.peer import Peer
 from gateway.sdp import Reach, read_offer
-from tests.gateway.loopback import TUNING, GreyCamera, Screen, Tone
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import TUNING, Screen
+from tests.gateway.tone import Tone
 
 REACH = Reach(loopback=True)
 

@@ -35,7 +35,7 @@ class Microphone(MediaStreamTrack):
         super().__init__()
         self._given = list(given)
 
-    async def recv(self) -> Sound | AudioFrame:  # type: ignore[override]
+    async def recv(self) -> Sound | AudioFrame:  # type: ignore[override]  # `Forwarding` sends it
         await asyncio.sleep(0)
         if not self._given:
             raise MediaStreamError

@@ -1,37 +1,37 @@
 """An encoder with nothing but a URL: real WebRTC, real matting, a room that somebody walks into."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from aiortc import MediaStreamError
-from aiortc.mediastreams import VIDEO_TIME_BASE
-from av import VideoFrame
 
 from models import colour
 from models.engine import open_engine
 from tests.browser.camera_clip import CameraClip
 from tests.browser.likeness import backdrop_error, person_error, room_share
-from tests.gateway.loopback import Client, GreyCamera, running, until
+from tests.gateway.loopback import Client, running, until
+from tests.gateway.paced_camera import PacedCamera
 
 CLIP = CameraClip(fps=15, empty=0.5, present=10.0)
 PURPLE = np.full((CLIP.height, CLIP.width, 3), (0x7A, 0x1F, 0xA2), np.uint8)
 WALKING_IN = range(round(0.5 * CLIP.fps), CLIP.standing[0])
 
 
-class RoomCamera(GreyCamera):
+class RoomCamera(PacedCamera):
     """Shows the empty room until somebody is called in; then they stand there and sway."""
 
     def __init__(self) -> None:
-        super().__init__(CLIP.width, CLIP.height, CLIP.fps)
+        super().__init__(CLIP.fps)
         self._grain = np.random.default_rng(1)
         self._index = 0
 
-    def draw(self) -> np.ndarray:
-        """The next frame, with a sensor's noise."""
+    async def picture(self) -> np.ndarray:
+        """With a sensor's noise."""
+        return await asyncio.to_thread(self._drawn)
+
+    def _drawn(self) -> np.ndarray:
         if self.person:
             self._index += 1
         index = self._index
@@ -44,17 +44,6 @@ class RoomCamera(GreyCamera):
 
     def _swaying(self, since: int) -> int:
         return CLIP.standing[since % len(CLIP.standing)]
-
-    async def recv(self) -> VideoFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        if self._began is None:
-            self._began = time.monotonic()
-        await asyncio.sleep(max(0.0, self._began + self.sent / self.fps - time.monotonic()))
-        frame = VideoFrame.from_ndarray(await asyncio.to_thread(self.draw), format="yuv420p")
-        frame.pts, frame.time_base = int(self.sent * 90000 / self.fps), VIDEO_TIME_BASE
-        self.sent += 1
-        return frame
 
 
 def rgb(composite: np.ndarray) -> np.ndarray:

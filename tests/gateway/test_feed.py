@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.worker import Full, NameTaken
-from tests.gateway.loopback import BLACK, PERSON, GreyCamera, running, until
+from tests.gateway.grey_camera import BLACK, PERSON, GreyCamera
+from tests.gateway.loopback import running, until
 
 KEY = "k" * 32
 

@@ -23,7 +23,8 @@ from gateway.stream_plate import CaptureImpossible
 from gateway.transformer import Source
 from gateway.transport.encoding import Encoding
 from models.report import I420
-from tests.gateway.loopback import BLACK, PERSON, GreyCamera, running, until
+from tests.gateway.grey_camera import BLACK, PERSON, GreyCamera
+from tests.gateway.loopback import running, until
 
 WALL = np.full((36, 32), 128, np.uint8)
 HALL = np.full((40, 60, 3), 90, np.uint8)
@@ -207,7 +208,7 @@ async def test_no_first_plate_is_learned_while_the_engine_takes_a_picture():
 async def test_an_engine_that_fails_is_said_to_fail():
     engine = ScriptedEngine()
     async with watching(engine) as camera:
-        engine.streams[0]._learn = None  # type: ignore[method-assign, assignment]
+        engine.streams[0]._learn = None  # type: ignore[method-assign, assignment]  # it fails
         await camera.film(STILLNESS + 0.2)
         assert progress(camera) == "ended"
         assert camera.notices()[0].level == "error"

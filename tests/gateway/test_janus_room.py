@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,16 +14,17 @@ from gateway.relays.leg import Hopeless
 from gateway.rooms.janus_room import JanusRoom
 from gateway.rooms.janus_seat import MARK, RoomPlan
 from gateway.scenery import read_scenery
-from tests.gateway.loopback import BLACK, PERSON, Gateway, running, until
+from tests.gateway.grey_camera import BLACK, PERSON
+from tests.gateway.loopback import Gateway, running, until
 from tests.gateway.scripted_janus import ROOM, ScriptedJanus, scripted_janus
 
 QUICKLY = Patience(first=0.05, longest=0.1, settled=0.0)
 
 
-def room_of(gateway: Gateway, server: ScriptedJanus, **wishes: object) -> JanusRoom:
+def room_of(gateway: Gateway, server: ScriptedJanus, **wishes: Any) -> JanusRoom:
     plan = RoomPlan(server.url, ROOM, scenery=read_scenery({"backdrop": "#000000"}))
     return JanusRoom(
-        replace(plan, **wishes),  # type: ignore[arg-type]
+        replace(plan, **wishes),
         gateway.worker,
         deadline=8,
         patience=QUICKLY,

@@ -13,7 +13,8 @@ from gateway.rooms.livekit_link import MARK
 from gateway.rooms.livekit_room import LiveKitRoom
 from gateway.rooms.livekit_sdk import upright
 from gateway.scenery import read_scenery
-from tests.gateway.loopback import BLACK, PERSON, Gateway, running, until
+from tests.gateway.grey_camera import BLACK, PERSON
+from tests.gateway.loopback import Gateway, running, until
 from tests.gateway.scripted_livekit import ScriptedLiveKit
 
 QUICKLY = Patience(first=0.05, longest=0.1, settled=0.0)
@@ -24,7 +25,7 @@ async def staying(
     gateway: Gateway, server: ScriptedLiveKit, *wanted: str
 ) -> AsyncIterator[LiveKitRoom]:
     room = LiveKitRoom(
-        server.join,  # type: ignore[arg-type]
+        server.join,
         gateway.worker,
         scenery=read_scenery({"backdrop": "#000000"}),
         wanted=frozenset(wanted),

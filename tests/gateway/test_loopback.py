@@ -8,7 +8,8 @@ from av import VideoFrame
 
 from gateway.matting import ScriptedEngine, Step
 from models.errors import MattingError
-from tests.gateway.loopback import BLACK, PERSON, ROOM, GreyCamera, running, until
+from tests.gateway.grey_camera import BLACK, PERSON, ROOM, GreyCamera
+from tests.gateway.loopback import running, until
 
 
 class OddCamera(GreyCamera):

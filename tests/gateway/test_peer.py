@@ -9,7 +9,9 @@ import pytest
 from gateway.counterpart import BadAnswer
 from gateway.peer import Peer
 from gateway.sdp import Reach, read_offer
-from tests.gateway.loopback import PERSON, TUNING, GreyCamera, Screen, Tone, until
+from tests.gateway.grey_camera import PERSON, GreyCamera
+from tests.gateway.loopback import TUNING, Screen, until
+from tests.gateway.tone import Tone
 
 REACH = Reach(loopback=True)
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from gateway.pictures import encode_png
-from tests.gateway.loopback import BLACK, PERSON, Client, Gateway, GreyCamera, running, until
+from tests.gateway.grey_camera import BLACK, PERSON, GreyCamera
+from tests.gateway.loopback import Client, Gateway, running, until
 
 TOKEN = {"Authorization": "Bearer correct-horse-battery"}
 TOKENS = ("correct-horse-battery",)

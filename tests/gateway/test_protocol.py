@@ -50,6 +50,13 @@ def test_every_example_of_an_event_is_one(example: str):
     assert json.loads(events.encode(event)) == json.loads(example)
 
 
+def test_weights_that_are_named_are_there():
+    named = re.findall(r'"weights": "([^"]+)"', TEXT)
+    assert named
+    for name in named:
+        assert (Path(__file__).parents[2] / "models" / "weights" / f"{name}.toml").exists(), name
+
+
 def test_every_event_has_an_example():
     union, _ = get_args(events.Event)
     kinds = {kind.model_fields["type"].default for kind in get_args(union)}

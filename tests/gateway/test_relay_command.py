@@ -22,7 +22,8 @@ from gateway.matting import ScriptedEngine
 from gateway.pictures import encode_png
 from gateway.relay_command import add_arguments, read_order, relay
 from gateway.relays.relay import Plan
-from tests.gateway.loopback import BLACK, PERSON, ROOM, until
+from tests.gateway.grey_camera import BLACK, PERSON, ROOM
+from tests.gateway.loopback import until
 from tests.gateway.scripted_sfu import ScriptedSfu, sfu
 
 ROOT = Path(__file__).parents[2]

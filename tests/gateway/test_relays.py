@@ -17,7 +17,8 @@ from gateway.relays.relay import Plan, Relay
 from gateway.relays.relays import Relays
 from gateway.scenery import read_scenery
 from gateway.settings import Settings
-from tests.gateway.loopback import BLACK, PERSON, Gateway, running, until
+from tests.gateway.grey_camera import BLACK, PERSON
+from tests.gateway.loopback import Gateway, running, until
 from tests.gateway.scripted_sfu import ScriptedSfu, sfu
 
 QUICK = Patience(first=0.05, longest=0.1, stalled=30, settled=0.0)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.gateway.loopback import BLACK, PERSON, running, until
+from tests.gateway.grey_camera import BLACK, PERSON
+from tests.gateway.loopback import running, until
 
 
 async def test_between_two_gateways_nothing_is_lost_but_the_room(tmp_path: Path):

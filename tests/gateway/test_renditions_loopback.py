@@ -4,7 +4,8 @@ from pathlib import Path
 
 from aiortc import RTCRtpSender
 
-from tests.gateway.loopback import BLACK, Client, running, until
+from tests.gateway.grey_camera import BLACK
+from tests.gateway.loopback import Client, running, until
 
 
 async def watch_in(client: Client, stream: str, codec: str) -> None:

@@ -211,8 +211,8 @@ async def test_much_loss_on_one_line_moves_that_line_down_alone():
         good, bad = await made.enter(), await made.enter()
         await made.show(2)
         for _ in range(4):
-            bad.encoder.lost(0.5)  # type: ignore[attr-defined]
-            good.encoder.lost(0.0)  # type: ignore[attr-defined]
+            bad.encoder.lost(0.5)
+            good.encoder.lost(0.0)
         await made.show(2)
         assert good.sent[-1].encoder == 0
         assert bad.sent[-1].encoder == 1
@@ -267,7 +267,9 @@ async def test_when_the_stream_is_handed_over_nothing_from_before_is_sent():
         assert held.viewer._queued
         before = len(held.sent)
         made.pool.cut()
-        made.composites.put(made.composites.value)  # type: ignore[arg-type]  # the backdrop
+        backdrop = made.composites.value
+        assert backdrop is not None
+        made.composites.put(backdrop)
         held.free.set()
         await soon(lambda: rates(made) == [(2500, 2)])
         await made.show(3)

@@ -8,7 +8,8 @@ from yarl import URL
 from gateway.events import BlurChoice, ColourChoice, PictureChoice, TransparentChoice
 from gateway.gallery import built_in
 from gateway.scenery import AS_IT_IS, BadScenery, Scenery, read_scenery
-from tests.gateway.loopback import BLACK, running, until
+from tests.gateway.grey_camera import BLACK
+from tests.gateway.loopback import running, until
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.gateway.loopback import BLACK, GreyCamera, running, until
+from tests.gateway.grey_camera import BLACK, GreyCamera
+from tests.gateway.loopback import running, until
 
 
 async def test_who_reconnects_with_the_key_finds_plate_and_backdrop(tmp_path: Path):

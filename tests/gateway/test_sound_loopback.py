@@ -16,8 +16,10 @@ from gateway.matting import ScriptedEngine
 from gateway.transport import hidden
 from gateway.transport.connection import Connection
 from gateway.transport.sound import Sound, SoundDecoder
-from tests.gateway.loopback import TUNING, Client, GreyCamera, Tone, running, sounding, until
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import TUNING, Client, running, sounding, until
 from tests.gateway.recorded import RecordedMicrophone
+from tests.gateway.tone import Tone
 
 DARKEST, STEP, NUMBERS = 145, 4, 25
 """Luma of the number 0, from number to number, and how many there are."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from gateway.pictures import encode_jpeg
-from tests.gateway.loopback import BLACK, running, until
+from tests.gateway.grey_camera import BLACK
+from tests.gateway.loopback import running, until
 
 
 async def test_after_the_plate_is_deleted_only_the_backdrop_is_left(tmp_path: Path):

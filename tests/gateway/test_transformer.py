@@ -15,7 +15,7 @@ from gateway.stats import StreamStats
 from gateway.transformer import Transformer, to_i420
 from models.backdrop import Colour
 from models.errors import MattingError
-from tests.gateway.loopback import PERSON, ROOM
+from tests.gateway.grey_camera import PERSON, ROOM
 
 TIME_BASE = Fraction(1, 90000)
 BACKDROP = Colour(0, 0, 255)

@@ -22,7 +22,8 @@ from gateway.transport.backlog import Backlog, Decoded, is_key_frame, vp8_size
 from gateway.transport.candidates import LOOPBACK, local_addresses, use_addresses
 from gateway.transport.connection import Connection, seed
 from gateway.transport.encoders import Downlink, Vp8
-from tests.gateway.loopback import TUNING, GreyCamera, until
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import TUNING, until
 
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
 AVC = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000)

@@ -3,56 +3,22 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from aiortc.codecs.h264 import H264Decoder
 from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from av import VideoFrame
 
 from gateway.transport.compressors import X264, LibVpx
 from gateway.transport.encoders import H264, Downlink, VideoEncoder, Vp8, numbered, video_encoder
 from tests.gateway.broken_compressor import Broken
+from tests.gateway.noisy_clip import HEIGHT, WIDTH, Clip
+from tests.gateway.timeless_encoder import DOWNLINK, is_key, made
 
-DOWNLINK = Downlink(1_000_000, 300_000, 8_000_000)
 GENEROUS = Downlink(8_000_000, 300_000, 8_000_000)
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
 AVC = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000)
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48000)
-WIDTH, HEIGHT = 320, 192
-
-
-class Still:
-    """A clock that stands: encoding takes no time, so that the speed never changes."""
-
-    def __call__(self) -> float:
-        return 0.0
-
-
-class Clip:
-    """A texture that moves and noise that does not compress."""
-
-    def __init__(self, width: int = WIDTH, height: int = HEIGHT) -> None:
-        random = np.random.default_rng(1)
-        blocks = random.integers(40, 200, (height // 8, width // 8), np.uint8)
-        self.texture = np.kron(blocks, np.ones((8, 8), np.uint8))
-        self.noise = random.integers(0, 40, (height, width), np.uint8)
-
-    def frame(self, number: int, seconds: float) -> VideoFrame:
-        height, width = self.texture.shape
-        pixels = np.full((height * 3 // 2, width), 128, np.uint8)
-        pixels[:height] = np.roll(self.texture, 3 * number, 1) + np.roll(self.noise, 7 * number, 0)
-        frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
-        frame.pts, frame.time_base = round(seconds * 90000), Fraction(1, 90000)
-        return frame
-
-
-def made(kind: type[Vp8] | type[H264], downlink: Downlink = DOWNLINK) -> VideoEncoder:
-    encoder = kind(downlink)
-    encoder._clock = Still()
-    encoder._cores = 1
-    return encoder
 
 
 def bits(encoder: VideoEncoder, clip: Clip, fps: float, begin: float, seconds: float) -> float:
@@ -132,62 +98,6 @@ def test_every_frame_leaves_at_once_and_decodes_with_its_own_timestamp(kind, dec
         luma = seen.to_ndarray()[:HEIGHT].astype(int) - frame.to_ndarray()[:HEIGHT]
         # The noise alone is 20 on average.
         assert abs(luma).mean() < 12
-
-
-def is_key(kind: type, payloads: list[bytes]) -> bool:
-    if kind is Vp8:
-        return not payloads[0][4] & 1
-    return payloads[0][0] & 0x1F == 24 or payloads[0][0] & 0x1F == 7
-
-
-def keys(kind: type[Vp8] | type[H264], fps: int, asked: set[int], count: int) -> list[int]:
-    encoder, clip = made(kind), Clip(64, 64)
-    encoder._cadence._seen = 1000  # frame rate known: no new codec when it settles
-    return [
-        n
-        for n in range(count)
-        if is_key(kind, encoder.encode(clip.frame(n, n / fps), n in asked)[0])
-    ]
-
-
-@pytest.mark.parametrize("kind", [Vp8, H264])
-def test_a_key_frame_comes_when_asked_for(kind: type[Vp8] | type[H264]):
-    assert keys(kind, 30, {20}, 40) == [0, 20]
-
-
-@pytest.mark.parametrize("kind", [Vp8, H264])
-def test_nobody_gets_more_than_two_key_frames_a_second(kind: type[Vp8] | type[H264]):
-    assert keys(kind, 30, set(range(1, 61)), 62) == [0, 15, 30, 45, 60]
-
-
-@pytest.mark.parametrize("kind", [Vp8, H264])
-def test_a_request_soon_after_a_key_frame_is_not_forgotten(kind: type[Vp8] | type[H264]):
-    assert keys(kind, 30, {3}, 40) == [0, 15]
-
-
-@pytest.mark.parametrize("kind", [Vp8, H264])
-def test_nothing_but_a_request_makes_a_key_frame(kind: type[Vp8] | type[H264]):
-    encoder = made(kind)
-    encoder._cadence._seen = 1000
-    found = []
-    for n in range(30):
-        clip = Clip() if n < 15 else Clip(WIDTH, HEIGHT)
-        frame = clip.frame(n, n / 30)
-        if n == 15:  # another scene altogether
-            frame = VideoFrame.from_ndarray(255 - frame.to_ndarray(), format="yuv420p")
-            frame.pts, frame.time_base = n * 3000, Fraction(1, 90000)
-        found.append(is_key(kind, encoder.encode(frame)[0]))
-    assert found == [True, *[False] * 29]
-
-
-@pytest.mark.parametrize("kind", [Vp8, H264])
-def test_another_size_begins_with_a_key_frame(kind: type[Vp8] | type[H264]):
-    encoder = made(kind)
-    encoder.encode(Clip().frame(0, 0))
-    encoder.encode(Clip().frame(1, 1 / 30))
-    payloads, _ = encoder.encode(Clip(160, 96).frame(2, 2 / 30))
-    assert is_key(kind, payloads)
-    assert encoder.opened == 2
 
 
 def sequence_parameters(payloads: list[bytes]) -> bytes:

@@ -20,7 +20,7 @@ class Tape(MediaStreamTrack):
         super().__init__()
         self._given = list(given)
 
-    async def recv(self) -> Sound | AudioFrame:  # type: ignore[override]
+    async def recv(self) -> Sound | AudioFrame:  # type: ignore[override]  # `Forwarding` sends it
         return self._given.pop(0)
 
 

@@ -26,7 +26,8 @@ from gateway.transport.connection import Connection
 from gateway.transport.encoders import Vp8
 from gateway.transport.encoding import Encoding
 from gateway.transport.history import KEPT, History
-from tests.gateway.loopback import TUNING, GreyCamera
+from tests.gateway.grey_camera import GreyCamera
+from tests.gateway.loopback import TUNING
 
 
 def packet(number: int) -> RtpPacket:

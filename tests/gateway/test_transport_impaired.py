@@ -14,8 +14,9 @@ from gateway.stats import Arrivals
 from gateway.transport import hidden
 from gateway.transport.connection import Connection
 from gateway.transport.encoders import VideoEncoder
+from tests.gateway.grey_camera import GreyCamera
 from tests.gateway.impaired import Impairment, Weather
-from tests.gateway.loopback import TUNING, GreyCamera, until
+from tests.gateway.loopback import TUNING, until
 
 BLOCK = 20
 BITS = 12
@@ -30,10 +31,9 @@ class NumberedCamera(GreyCamera):
         self._noise = self._noise.reshape(90, 4, 160, 4).mean((1, 3)).astype(np.uint8)
         self._noise = np.kron(self._noise, np.ones((4, 4), np.uint8))
 
-    async def recv(self) -> VideoFrame:
+    async def picture(self) -> np.ndarray:
         number = self.sent
-        grey = await super().recv()
-        pixels = grey.to_ndarray()
+        pixels = await super().picture()
         pixels[:360] = np.roll(self._noise, 5 * number, 1)
         for bit in range(BITS):
             # Spread over the height: a torn frame shows parts of two numbers.
@@ -41,9 +41,7 @@ class NumberedCamera(GreyCamera):
             one = number >> bit & 1
             pixels[y : y + BLOCK, x : x + BLOCK] = 235 if one else 16
             pixels[y : y + BLOCK, x + BLOCK : x + 2 * BLOCK] = 16 if one else 235
-        frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
-        frame.pts, frame.time_base = grey.pts, grey.time_base
-        return frame
+        return pixels
 
 
 def number(luma: np.ndarray) -> int | None:

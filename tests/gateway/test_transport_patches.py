@@ -19,6 +19,7 @@ from aioice import Connection as IceConnection
 from aiortc import MediaStreamError, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
+from av.frame import Frame
 
 import gateway.transport
 from gateway.transport import hidden
@@ -169,7 +170,7 @@ class Announced(EncodedTrack):
     def need_key_frame(self) -> None:
         self.asked += 1
 
-    async def recv(self):  # type: ignore[no-untyped-def]
+    async def recv(self) -> Frame:
         raise MediaStreamError
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.conformance.offers import Description
-from tests.gateway.loopback import BLACK, GreyCamera, running, until
+from tests.gateway.grey_camera import BLACK, GreyCamera
+from tests.gateway.loopback import running, until
 
 
 async def test_others_watch_the_composite_with_sound(tmp_path: Path):

@@ -191,25 +191,6 @@ async def test_an_engine_without_room_is_said_to_be_busy(tmp_path: Path):
         assert "no room" in (await response.json())["detail"]
 
 
-async def test_a_token_is_needed_where_the_operator_says_so(tmp_path: Path):
-    token = "correct-horse-battery"
-    async with running(tmp_path, tokens=(token,)) as gateway:
-        client = gateway.client()
-        offer = await client.offer_publishing()
-        refused = await client.send("/whip", offer)
-        assert refused.status == 401
-        assert refused.headers["WWW-Authenticate"].startswith("Bearer ")
-        wrong = await client.send("/whip", offer, Authorization="Bearer wrong-horse-battery")
-        assert wrong.status == 401
-        bearer = {"Authorization": f"Bearer {token}"}
-        await client.accept(await client.send("/whip", offer, **bearer))
-        assert (await gateway.http.delete(client.location)).status == 401
-        # The token opens the stream as its key does.
-        shown = await gateway.http.get(f"/streams/{client.stream}", headers=bearer)
-        assert shown.status == 200
-        assert (await gateway.http.delete(client.location, headers=bearer)).status == 200
-
-
 @pytest.mark.parametrize("key", ["short", "x" * 21, "x" * 200, "with spaces in it and long enough"])
 async def test_a_key_that_could_be_guessed_is_refused(tmp_path: Path, key: str):
     async with running(tmp_path) as gateway:
@@ -242,54 +223,6 @@ async def test_a_restart_is_refused_and_the_session_goes_on(tmp_path: Path):
         assert response.status == 422
         assert (await response.json())["reason"] == "no-restart"
         await client.video(3)
-
-
-PUBLISH, WATCH = "publish-horse-battery", "watch-horse-battery"
-
-
-async def test_a_token_for_watching_publishes_nothing(tmp_path: Path):
-    async with running(tmp_path, publish_tokens=(PUBLISH,), watch_tokens=(WATCH,)) as gateway:
-        client = gateway.client()
-        offer = await client.offer_publishing()
-        refused = await client.send("/whip/desk", offer, Authorization=f"Bearer {WATCH}")
-        assert refused.status == 403
-        assert (await refused.json())["reason"] == "scope"
-        assert "insufficient_scope" in refused.headers["WWW-Authenticate"]
-        await client.accept(
-            await client.send("/whip/desk", offer, Authorization=f"Bearer {PUBLISH}")
-        )
-        for method in ("PATCH", "DELETE"):
-            for token, status in ((WATCH, 403), ("other-horse-battery", 401)):
-                response = await gateway.http.request(
-                    method, client.location, headers={"Authorization": f"Bearer {token}"}
-                )
-                assert response.status == status, (method, token)
-
-
-async def test_a_token_for_one_stream_publishes_into_no_other(tmp_path: Path):
-    async with running(tmp_path, publish_tokens=(f"{PUBLISH}@desk",)) as gateway:
-        client = gateway.client()
-        offer = await client.offer_publishing()
-        bearer = {"Authorization": f"Bearer {PUBLISH}"}
-        for path in ("/whip/door", "/whip"):
-            assert (await client.send(path, offer, **bearer)).status == 403
-        await client.accept(await client.send("/whip/desk", offer, **bearer))
-        # It opens this stream as its key does, except for what shows the room.
-        assert (await gateway.http.get("/streams/desk", headers=bearer)).status == 200
-        assert (await gateway.http.get("/streams/desk/plate", headers=bearer)).status == 403
-
-
-async def test_a_token_for_publishing_opens_nobody_elses_stream(tmp_path: Path):
-    async with running(tmp_path, publish_tokens=(PUBLISH,), watch_tokens=(WATCH,)) as gateway:
-        client = gateway.client()
-        offer = await client.offer_publishing()
-        await client.accept(
-            await client.send("/whip/desk", offer, Authorization=f"Bearer {PUBLISH}")
-        )
-        for token in (PUBLISH, WATCH):
-            headers = {"Authorization": f"Bearer {token}"}
-            response = await gateway.http.delete("/streams/desk/plate", headers=headers)
-            assert response.status == 403
 
 
 async def test_turn_passwords_come_with_the_session_and_expire(tmp_path: Path):

@@ -1,18 +1,14 @@
 """A camera whose person comes when the test says so: the clip of tests/browser, held in memory."""
 
-import asyncio
-import time
 from functools import cache
 
 import numpy as np
-from aiortc import MediaStreamError, MediaStreamTrack
-from aiortc.mediastreams import VIDEO_TIME_BASE
-from av import VideoFrame
 from numpy.typing import NDArray
 
 from gateway.gallery import built_in
 from tests.browser.camera_clip import CameraClip
 from tests.browser.likeness import covering, load
+from tests.gateway.paced_camera import PacedCamera
 
 CLIP = CameraClip(width=640, height=360, fps=15, empty=2.0, present=4.0)
 """Small, because two cores run the gateway, an SFU and everybody's encoders."""
@@ -34,30 +30,12 @@ def hills() -> NDArray[np.uint8]:
     return covering(load(HILLS.path), CLIP.width, CLIP.height)
 
 
-class FilmCamera(MediaStreamTrack):
+class FilmCamera(PacedCamera):
     """The empty room; with `person` set, somebody stands in it."""
 
-    kind = "video"
-
     def __init__(self) -> None:
-        super().__init__()
-        self.person = False
-        self._sent = 0
-        self._began: float | None = None
+        super().__init__(CLIP.fps)
 
-    def picture(self) -> NDArray[np.uint8]:
-        """The next frame, I420."""
+    async def picture(self) -> NDArray[np.uint8]:
         turn = frames()[self.person]
-        self._sent += 1
-        return turn[self._sent % len(turn)]
-
-    async def recv(self) -> VideoFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        if self._began is None:
-            self._began = time.monotonic()
-        await asyncio.sleep(max(0.0, self._began + self._sent / CLIP.fps - time.monotonic()))
-        frame = VideoFrame.from_ndarray(self.picture(), format="yuv420p")
-        frame.pts = int(self._sent * 90000 / CLIP.fps)
-        frame.time_base = VIDEO_TIME_BASE
-        return frame
+        return turn[self.sent % len(turn)]

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.gateway.loopback import BLACK, PERSON, ROOM, running, until
+from tests.gateway.grey_camera import BLACK, PERSON, ROOM
+from tests.gateway.loopback import running, until
 from tests.sfu.film import frames
 from tests.sfu.muxer import Turns, muxing
 from tests.sfu.probe import bearer, watching
@@ -25,7 +26,8 @@ def grey() -> Turns:
 async def test_a_viewer_sees_who_publishes_with_ffmpeg_and_not_their_wall(tmp_path: Path):
     operator = bearer(TOKEN)
     async with running(tmp_path, tokens=(TOKEN,)) as gateway:
-        url = str(gateway.server.make_url("/whip/ffmpeg"))
+        wishes = "plate=first&backdrop=%23000000"
+        url = f"{gateway.server.make_url('/whip/ffmpeg')}?{wishes}"
         async with muxing(url, grey(), tmp_path, token=TOKEN) as camera:
             viewer = gateway.client()
             offer = await viewer.offer_watching(audio=True)
@@ -34,11 +36,8 @@ async def test_a_viewer_sees_who_publishes_with_ffmpeg_and_not_their_wall(tmp_pa
                 await asyncio.sleep(0.1)
                 response = await viewer.send("/whep/ffmpeg", offer, **operator)
             await viewer.accept(response)
-            wanted = {"kind": "colour", "rgb": "#000000"}
-            await gateway.http.put("/streams/ffmpeg/backdrop", json=wanted, headers=operator)
-            await viewer.video(5)
-            taken = await gateway.http.post("/streams/ffmpeg/plate", headers=operator)
-            assert taken.status == 200, await taken.text()
+            plate = gateway.worker.stream("ffmpeg").plate
+            await until(lambda: plate.state == "ready", seconds=30, what="the first plate")
             camera.person = True
             await until(lambda: abs(viewer.screen.centre - PERSON) < 16, what="the person")
             assert abs(viewer.screen.corner - BLACK) < 8
