@@ -192,7 +192,9 @@ def test_a_token_goes_along_to_the_same_server_over_tls():
     assert is_same_place(URL("https://sfu.example.org/"), URL("http://sfu.example.org/"))
 
 
-@pytest.mark.parametrize("location", ["", "http://[", "http://a:99999/", "http:", "mailto:a@b.example"])
+@pytest.mark.parametrize(
+    "location", ["", "http://[", "http://a:99999/", "http:", "mailto:a@b.example"]
+)
 def test_a_location_that_is_none_is_the_servers_fault(location: str):
     with pytest.raises(CallFailed, match="Location"):
         joined(URL("https://sfu.example.org/whip"), location)
@@ -237,6 +239,15 @@ async def test_ice_servers_are_asked_at_the_address_that_was_checked():
         "turns:t.example.org:443?transport=tcp",
     ]
     assert {(server.username, server.credential) for server in servers} == {("u", "p")}
+
+
+async def test_an_ice_server_on_another_port_of_a_listed_address_is_not_asked():
+    headers = [
+        '<turn:10.0.0.5:22?transport=tcp>; rel="ice-server"; username="u"; credential="p"',
+        '<turn:10.0.0.5:8443?transport=tcp>; rel="ice-server"; username="u"; credential="p"',
+    ]
+    servers = await named_servers(headers, Outbound(["10.0.0.5:8443"]))
+    assert [server.urls for server in servers] == ["turn:10.0.0.5:8443?transport=tcp"]
 
 
 def at_most(low: float, high: float) -> float:
