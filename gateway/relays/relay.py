@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
-from aiortc import MediaStreamTrack
 from yarl import URL
 
 from gateway.backdrops import UnknownBackdrop
@@ -24,6 +23,7 @@ from gateway.relays.endpoint import Endpoint
 from gateway.relays.incoming import taken_in
 from gateway.relays.leg import Hopeless, Leg, Tell
 from gateway.relays.outbound import Outbound
+from gateway.relays.outgoing import given_out
 from gateway.relays.whep_client import pulled
 from gateway.relays.whip_client import pushed
 from gateway.scenery import AS_IT_IS, Scenery
@@ -170,17 +170,15 @@ class Relay:
         except SlotClosed:
             raise RelayOver("the stream ended") from None
         self._push.connecting()
-        tracks: dict[str, MediaStreamTrack] = {"video": stream.renditions.viewer()}
-        if self._has_audio:
-            tracks["audio"] = stream.audio.subscribe()
         endpoint = self._push.endpoint
-        try:
-            async with pushed(endpoint, self._worker.network, tracks, self._deadline) as peer:
-                then()
-                await peer.ended()
-        finally:
-            for track in tracks.values():
-                track.stop()
+        async with pushed(
+            endpoint,
+            self._worker.network,
+            lambda peer: given_out(stream, peer, audio=self._has_audio),
+            self._deadline,
+        ) as peer:
+            then()
+            await peer.ended()
         raise CallFailed(f"{endpoint.place}: the connection ended")
 
 

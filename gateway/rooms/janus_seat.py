@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
-from aiortc import MediaStreamTrack
 from yarl import URL
 
 from gateway.counterpart import BadAnswer
@@ -17,6 +16,7 @@ from gateway.relays.backoff import Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.incoming import gone, taken_in
 from gateway.relays.leg import Tell
+from gateway.relays.outgoing import given_out
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused, Reply
 from gateway.rooms.seat import Over, Seat
 from gateway.scenery import AS_IT_IS, Scenery
@@ -128,15 +128,12 @@ class JanusSeat(Seat):
             await stream.transformer.composites.after(0)
         except SlotClosed:
             raise Over from None
-        tracks: dict[str, MediaStreamTrack] = {"video": stream.renditions.viewer()}
-        if self._has_audio:
-            tracks["audio"] = stream.audio.subscribe()
-        try:
-            async with self._connection(janus) as (handle, peer):
-                joined = await handle.ask(
-                    {**self._plan.entry, "ptype": "publisher", "display": self.who.title + MARK}
-                )
-                self.shown_as.add(joined.data["id"])
+        async with self._connection(janus) as (handle, peer):
+            joined = await handle.ask(
+                {**self._plan.entry, "ptype": "publisher", "display": self.who.title + MARK}
+            )
+            self.shown_as.add(joined.data["id"])
+            with given_out(stream, peer, audio=self._has_audio) as tracks:
                 offer = await peer.offer(tracks)
                 body = {"request": "configure", "video": True, "audio": "audio" in tracks}
                 answer = await self._described(handle, body, _jsep("offer", offer))
@@ -147,9 +144,6 @@ class JanusSeat(Seat):
                 await self._connected(peer)
                 self.say(f"shown as {self.who.title}{MARK}")
                 await _whichever(gone(peer), handle.over())
-        finally:
-            for track in tracks.values():
-                track.stop()
 
     @contextlib.asynccontextmanager
     async def _connection(
