@@ -82,6 +82,8 @@ class Relay:
         self._deadline = deadline
         self._patience = patience
         self._over = asyncio.Event()
+        self._pulled = asyncio.Event()
+        """Set by the first connection with the camera: `_has_audio` is known from then on."""
         self._has_audio = False
         puller = Endpoint(plan.pull_url, plan.pull_token, outbound)
         pusher = Endpoint(plan.push_url, plan.push_token, outbound)
@@ -158,13 +160,16 @@ class Relay:
         ) as peer:
             then()
             self._has_audio = self._has_audio or peer.audio is not None
+            self._pulled.set()
             try:
                 await taken_in(stream, peer, self._patience.stalled)
             except CallFailed as lost:
                 raise CallFailed(f"{endpoint.place}: {lost}") from None
 
     async def _push_once(self, stream: Stream, then: Callable[[], None]) -> None:
-        # Nobody is called before there is something to show, be it the backdrop.
+        # Nobody is called before there is something to show, be it the backdrop. A stream that
+        # lingered shows that at once, when nobody knows yet whether there will be sound.
+        await self._pulled.wait()
         try:
             await stream.transformer.composites.after(0)
         except SlotClosed:

@@ -81,6 +81,8 @@ class JanusSeat(Seat):
         """Ids under which the composite is, or was, published."""
         self._plan = plan
         self._deadline = deadline
+        self._watched = asyncio.Event()
+        """Set by the first connection with the camera: `_has_audio` is known from then on."""
         self._has_audio = False
 
     async def live(self, janus: Janus, private: int | None) -> None:
@@ -118,12 +120,15 @@ class JanusSeat(Seat):
             if peer.video is None:
                 raise CallFailed("they send no video")
             self._has_audio = peer.audio is not None
+            self._watched.set()
             self.say("watching")
             await _whichever(taken_in(stream, peer, self._patience.stalled), handle.over())
 
     async def _show(self, janus: Janus) -> NoReturn:
         stream = self.feed.stream
-        # An empty picture is of no use to anybody: wait for a composite, be it the backdrop.
+        # An empty picture is of no use to anybody: wait for a composite, be it the backdrop. A
+        # stream that lingered has one at once, when nobody knows yet whether there will be sound.
+        await self._watched.wait()
         try:
             await stream.transformer.composites.after(0)
         except SlotClosed:

@@ -13,7 +13,7 @@ from yarl import URL
 
 from gateway.owned_tasks import OwnedTasks
 from gateway.transport.connection import Connection
-from tests.gateway.loopback import TUNING, GreyCamera, Screen
+from tests.gateway.loopback import TUNING, GreyCamera, Screen, Tone
 
 ROOM = 1234
 
@@ -43,6 +43,8 @@ class ScriptedJanus:
         """Composites that the gateway publishes."""
         self.messages: list[dict[str, Any]] = []
         self.pin: str | None = None
+        self.sounds = False
+        """Whether everybody has a microphone."""
         self.url = URL()
         self._numbers = itertools.count(100)
         self._sockets: set[web.WebSocketResponse] = set()
@@ -55,9 +57,18 @@ class ScriptedJanus:
     async def arrive(self, display: str) -> Guest:
         """Somebody begins to publish."""
         guest = Guest(next(self._numbers), display)
+        await self.come_back(guest)
+        return guest
+
+    async def come_back(self, guest: Guest) -> None:
+        """Somebody publishes again, under the same id."""
         self.guests[guest.id] = guest
         await self._tell({"publishers": [guest.about()]})
-        return guest
+
+    def bodies(self, request: str) -> list[dict[str, Any]]:
+        """Of all requests of this kind that the room was sent."""
+        bodies = [each["body"] for each in self.messages if each["janus"] == "message"]
+        return [each for each in bodies if each["request"] == request]
 
     async def depart(self, guest: Guest) -> None:
         del self.guests[guest.id]
@@ -132,6 +143,8 @@ class ScriptedJanus:
             connection = self._connections[handle] = Connection(TUNING)
             guest.camera = GreyCamera()
             connection.addTransceiver(guest.camera, "sendonly")
+            if self.sounds:
+                connection.addTransceiver(Tone(), "sendonly")
             await connection.setLocalDescription(await connection.createOffer())
             return self._event(handle, {"videoroom": "attached"}, connection)
         connection = self._connections.get(handle) or Connection(TUNING)

@@ -71,6 +71,20 @@ async def test_who_comes_later_is_matted_and_who_leaves_is_let_go(tmp_path: Path
             assert gateway.worker.gauges()["streams_live"] == 0
 
 
+async def test_who_comes_back_while_their_stream_lingers_is_heard_too(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        server.sounds = True
+        ada = await server.arrive("Ada")
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server.shown, what="Ada's composite")
+            await server.depart(ada)
+            await until(lambda: not room.seats, what="nobody")
+            await server.come_back(ada)
+            await until(lambda: server.shown, what="Ada's composite again")
+            assert [each["audio"] for each in server.bodies("configure")] == [True, True]
+
+
 async def test_only_those_who_are_wanted_are_matted(tmp_path: Path):
     async with running(tmp_path) as gateway, scripted_janus() as server:
         room = room_of(gateway, server, wanted=frozenset({"Grace"}))
