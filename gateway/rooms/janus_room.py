@@ -6,14 +6,12 @@ import asyncio
 import secrets
 from typing import Any, Final
 
-from gateway.backdrops import UnknownBackdrop
-from gateway.kept_plates import UnknownPlate
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Hopeless, Tell
 from gateway.rooms.janus_seat import MARK, JanusSeat, Publisher, RoomPlan
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused
-from gateway.rooms.seat import stream_name
-from gateway.worker import Full, NameTaken, Worker
+from gateway.rooms.seat import NoPlace, stream_name
+from gateway.worker import Worker
 
 OURSELVES: Final = "Cleanplate"
 """The name of the participant who only looks who is there."""
@@ -143,10 +141,8 @@ class JanusRoom:
         key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
             await seat.open(name, key, self._plan.scenery)
-        except (UnknownBackdrop, UnknownPlate) as error:
-            raise Hopeless(f"no backdrop or plate is called {error}") from None
-        except (Full, NameTaken) as error:
-            self._tell(f"{who.title}: no place for a stream: {error}")
+        except NoPlace as error:
+            self._tell(f"{who.title}: {error}")
             return None
         self.seats[who.id] = seat
         return seat

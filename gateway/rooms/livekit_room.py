@@ -7,15 +7,13 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from gateway.backdrops import UnknownBackdrop
-from gateway.kept_plates import UnknownPlate
 from gateway.relays.backoff import Backoff, Patience
-from gateway.relays.leg import Hopeless, Tell
+from gateway.relays.leg import Tell
 from gateway.rooms.livekit_link import Camera, Link, LinkLost, Person
 from gateway.rooms.livekit_seat import LiveKitSeat
-from gateway.rooms.seat import stream_name
+from gateway.rooms.seat import NoPlace, stream_name
 from gateway.scenery import Scenery
-from gateway.worker import Full, NameTaken, Worker
+from gateway.worker import Worker
 
 
 class LiveKitRoom:
@@ -104,11 +102,9 @@ class LiveKitRoom:
         key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
             await seat.open(name, key, self._scenery)
-        except (UnknownBackdrop, UnknownPlate) as error:
-            raise Hopeless(f"no backdrop or plate is called {error}") from None
-        except (Full, NameTaken) as error:
+        except NoPlace as error:
             if who.identity not in self._refused:
-                self._tell(f"{who.title}: no place for a stream: {error}")
+                self._tell(f"{who.title}: {error}")
             self._refused.add(who.identity)
             return None
         self.seats[who.identity] = seat

@@ -9,16 +9,22 @@ from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 from gateway import events
+from gateway.backdrops import UnknownBackdrop
 from gateway.feed import Feed
+from gateway.kept_plates import UnknownPlate
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.leg import Tell
 from gateway.scenery import Scenery
-from gateway.worker import Worker
+from gateway.worker import Full, NameTaken, Worker
 
 
 class Over(Exception):
     """The stream is not ours to feed any more."""
+
+
+class NoPlace(Exception):
+    """There is no stream for a person now; the message says why."""
 
 
 class Seat:
@@ -37,9 +43,15 @@ class Seat:
         self._stack = contextlib.AsyncExitStack()
 
     async def open(self, name: str, key: str, scenery: Scenery) -> None:
-        """Begin, or find again, the stream; raises what `Worker.feeding` raises."""
+        """Begin, or find again, the stream; raises `NoPlace`."""
         feeding = self._worker.feeding(name, key, scenery=scenery)
-        self.feed = await self._stack.enter_async_context(feeding)
+        try:
+            self.feed = await self._stack.enter_async_context(feeding)
+        except (UnknownBackdrop, UnknownPlate) as error:
+            # It was there when the room was entered: somebody has taken it away since.
+            raise NoPlace(f"no backdrop or plate is called {error} any more") from error
+        except (Full, NameTaken) as error:
+            raise NoPlace(f"no place for a stream: {error}") from error
         listeners = self.feed.stream.listeners
         listeners.add(self._hear)
         self._stack.callback(listeners.discard, self._hear)

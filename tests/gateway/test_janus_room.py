@@ -139,6 +139,22 @@ async def test_the_engines_limit_is_told_and_others_go_on(tmp_path: Path):
             assert any("no place" in line for line in told)
 
 
+async def test_a_backdrop_that_was_taken_away_is_told_and_others_go_on(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        told: list[str] = []
+        room = room_of(gateway, server)
+        room._tell = told.append
+        await server.arrive("Ada")
+        async with staying(room):
+            await until(lambda: server.shown, what="Ada's composite")
+            scenery = read_scenery({"backdrop": "gone"})
+            room._plan = replace(room._plan, scenery=scenery)
+            await server.arrive("Grace")
+            await until(lambda: "Grace: no backdrop or plate is called gone any more" in told)
+            before = server.shown[0].screen.count
+            await until(lambda: server.shown and server.shown[0].screen.count > before + 5)
+
+
 async def test_who_has_a_streams_key_takes_it_over_and_the_gateway_lets_it_go(tmp_path: Path):
     async with running(tmp_path) as gateway, scripted_janus() as server:
         ada = await server.arrive("Ada")

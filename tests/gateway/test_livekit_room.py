@@ -80,6 +80,19 @@ async def test_only_cameras_of_those_who_are_wanted_are_matted_and_never_composi
         await until(lambda: not room.seats, what="nobody")
 
 
+async def test_a_backdrop_that_was_taken_away_is_told_and_others_go_on(tmp_path: Path):
+    server, told = ScriptedLiveKit(), list[str]()
+    server.arrive("ada", "Ada", "camera")
+    async with running(tmp_path) as gateway, staying(gateway, server) as room:
+        await until(lambda: server.shown, what="Ada's composite")
+        room._scenery, room._tell = read_scenery({"backdrop": "gone"}), told.append
+        server.arrive("grace", "Grace", "camera")
+        await until(lambda: told, what="a line")
+        assert told == ["Grace: no backdrop or plate is called gone any more"]
+        before = server.shown[0].screen.count
+        await until(lambda: server.shown and server.shown[0].screen.count > before + 5)
+
+
 def test_frames_of_a_phone_held_upright_are_turned():
     luma = np.arange(8, dtype=np.uint8).reshape(2, 4)
     data = np.concatenate([luma.reshape(-1), np.array([1, 2, 3, 4], np.uint8)])
