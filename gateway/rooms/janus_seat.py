@@ -92,13 +92,11 @@ class JanusSeat(Seat):
         """
         gone: JanusLost | None = None
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(janus.lost())
-                tasks.create_task(self.until_over())
-                tasks.create_task(self.again("watching", lambda: self._watch(janus, private)))
-                tasks.create_task(self.again("showing", lambda: self._show(janus)))
-        except* Over:
-            await self.give_up()
+            await self.connect(
+                janus.lost(),
+                self.again("watching", lambda: self._watch(janus, private)),
+                self.again("showing", lambda: self._show(janus)),
+            )
         except* JanusLost as lost:
             gone = JanusLost(str(lost.exceptions[0]))
         if gone is not None:

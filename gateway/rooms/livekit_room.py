@@ -41,6 +41,8 @@ class LiveKitRoom:
         self._keys: dict[str, str] = {}
         """Of streams by name: who comes back within `stream_linger` finds plate and backdrop."""
         self._refused: set[str] = set()
+        self._given_up: set[str] = set()
+        """Whose streams went to somebody else: they are not taken back from those."""
         self._living: dict[str, tuple[Camera, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -60,7 +62,7 @@ class LiveKitRoom:
                     self._tell(f"{error}; again in {wait:.0f} s")
                     await asyncio.sleep(wait)
         finally:
-            for seat in self.seats.values():
+            for seat in list(self.seats.values()):
                 await seat.close()
             self.seats.clear()
 
@@ -74,12 +76,13 @@ class LiveKitRoom:
                 for absent in [name for name in self.seats if name not in people]:
                     await self._leave(absent)
                 self._refused &= people.keys()
+                self._given_up &= people.keys()
                 for person in people.values():
                     await self._arrange(person, link)
                 await link.changed()
         finally:
-            for identity in list(self._living):
-                await self._rest(identity)
+            while self._living:
+                await self._rest(next(iter(self._living)))
 
     async def _arrange(self, who: Person, link: Link) -> None:
         """Their camera, if it runs, is watched; another one before it is not any more."""
@@ -88,7 +91,7 @@ class LiveKitRoom:
         if before is not None and (camera is None or before[0].sid != camera.sid):
             await self._rest(who.identity)
             before = None
-        if camera is None or before is not None:
+        if camera is None or before is not None or who.identity in self._given_up:
             return
         seat = self.seats.get(who.identity) or await self._seated(who)
         if seat is not None:
@@ -101,7 +104,7 @@ class LiveKitRoom:
         name = stream_name("livekit", who.identity)
         key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
-            await seat.open(name, key, self._scenery)
+            await seat.open(name, key, self._scenery, lambda: self._forget(who.identity))
         except NoPlace as error:
             if who.identity not in self._refused:
                 self._tell(f"{who.title}: {error}")
@@ -115,12 +118,19 @@ class LiveKitRoom:
         task.cancel()
         await asyncio.wait([task])
 
+    def _forget(self, identity: str) -> None:
+        """Their stream is somebody else's to feed, as long as they are in the room."""
+        self._given_up.add(identity)
+        self.seats.pop(identity, None)
+        self._living.pop(identity, None)
+
     async def _leave(self, identity: str) -> None:
         if identity in self._living:
             await self._rest(identity)
-        seat = self.seats.pop(identity)
-        await seat.close()
-        self._tell(f"{seat.who.title}: gone")
+        # It may have been given up meanwhile.
+        if (seat := self.seats.pop(identity, None)) is not None:
+            await seat.close()
+            self._tell(f"{seat.who.title}: gone")
 
     def _is_wanted(self, who: Person) -> bool:
         return not self._wanted or who.identity in self._wanted or who.name in self._wanted

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn
 
 from gateway import events
 from gateway.backdrops import UnknownBackdrop
 from gateway.feed import Feed
 from gateway.kept_plates import UnknownPlate
+from gateway.owned_tasks import OwnedTasks
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.leg import Tell
@@ -41,9 +42,18 @@ class Seat:
         self._patience = patience
         self._tell = tell
         self._stack = contextlib.AsyncExitStack()
+        self._tasks = OwnedTasks()
+        self._idle = asyncio.Event()
+        """Set while nothing connects it."""
+        self._idle.set()
 
-    async def open(self, name: str, key: str, scenery: Scenery) -> None:
-        """Begin, or find again, the stream; raises `NoPlace`."""
+    async def open(
+        self, name: str, key: str, scenery: Scenery, given_up: Callable[[], object]
+    ) -> None:
+        """Begin, or find again, the stream; raises `NoPlace`.
+
+        `given_up` is called when it has gone to somebody else, who brought its key.
+        """
         feeding = self._worker.feeding(name, key, scenery=scenery)
         try:
             self.feed = await self._stack.enter_async_context(feeding)
@@ -55,18 +65,38 @@ class Seat:
         listeners = self.feed.stream.listeners
         listeners.add(self._hear)
         self._stack.callback(listeners.discard, self._hear)
+        self._tasks.start(self._give_up(given_up))
 
     async def close(self) -> None:
-        """The stream lingers."""
+        """The stream lingers. Whatever connects it must have ended before."""
+        await self._tasks.close()
         await self._stack.aclose()
 
-    async def give_up(self) -> None:
-        """Let the stream go to whoever takes it over: they wait for that."""
-        self.say("somebody else feeds this stream now")
-        await self.close()
+    async def connect(self, *work: Coroutine[Any, Any, object]) -> None:
+        """Do all this until the stream is over; raises what it raises."""
+        self._idle.clear()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for each in (self._until_over(), *work):
+                    tasks.create_task(each)
+        except* Over:
+            # `_give_up` does the rest.
+            pass
+        finally:
+            self._idle.set()
 
-    async def until_over(self) -> NoReturn:
-        """Wait until somebody with the stream's key takes it over; raises `Over`."""
+    async def _give_up(self, given_up: Callable[[], object]) -> None:
+        """Let the stream go to whoever takes it over, who waits for that.
+
+        A task of its own, as nothing may be connected then: while a camera is off, say.
+        """
+        await self.feed.over.wait()
+        await self._idle.wait()
+        self.say(f"let go: {self.feed.reason}")
+        await self._stack.aclose()
+        given_up()
+
+    async def _until_over(self) -> NoReturn:
         await self.feed.over.wait()
         raise Over
 

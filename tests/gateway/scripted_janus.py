@@ -43,6 +43,8 @@ class ScriptedJanus:
         """Composites that the gateway publishes."""
         self.messages: list[dict[str, Any]] = []
         self.pin: str | None = None
+        self.away = False
+        """Whether nobody is let in."""
         self.sounds = False
         """Whether everybody has a microphone."""
         self.url = URL()
@@ -80,6 +82,8 @@ class ScriptedJanus:
             await socket.close()
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        if self.away:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(protocols=("janus-protocol",))
         await socket.prepare(request)
         self._sockets.add(socket)

@@ -166,3 +166,29 @@ async def test_who_has_a_streams_key_takes_it_over_and_the_gateway_lets_it_go(tm
             await page.publish(f"/whip/{stream.name}", key=stream.key)
             await page.video(3)
             await until(lambda: not server.shown, what="nobody's composite")
+
+
+async def test_a_stream_is_let_go_while_janus_is_away_and_not_taken_back(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada, told = await server.arrive("Ada"), list[str]()
+        room = room_of(gateway, server)
+        room._tell = told.append
+        async with staying(room):
+            await until(lambda: server.shown, what="a composite")
+            stream = room.seats[ada.id].feed.stream
+            server.away = True
+            await server.drop()
+            await until(lambda: any("cannot be reached" in line for line in told))
+            page = gateway.client()
+            async with asyncio.timeout(8):
+                await page.publish(f"/whip/{stream.name}", key=stream.key)
+            assert not room.seats
+            server.away = False
+            await until(lambda: told[-1] == f"in room {ROOM}, where 1 publish", what="a return")
+            await server.arrive("Grace")
+            await until(lambda: server.shown, what="a composite of Grace")
+            assert [each.display for each in server.shown] == ["Grace" + MARK]
+            await page.video(3)
+            await server.depart(ada)
+            await server.come_back(ada)
+            await until(lambda: ada.id in room.seats, what="Ada, after she was away")

@@ -93,6 +93,25 @@ async def test_a_backdrop_that_was_taken_away_is_told_and_others_go_on(tmp_path:
         await until(lambda: server.shown and server.shown[0].screen.count > before + 5)
 
 
+async def test_a_stream_is_let_go_while_the_camera_is_off_and_not_taken_back(tmp_path: Path):
+    server = ScriptedLiveKit()
+    server.arrive("ada", "Ada", "camera")
+    async with running(tmp_path) as gateway, staying(gateway, server) as room:
+        await until(lambda: server.shown, what="a composite")
+        stream = room.seats["ada"].feed.stream
+        server.switch("ada")
+        await until(lambda: not server.shown, what="no composite while the camera is off")
+        page = gateway.client()
+        async with asyncio.timeout(8):
+            await page.publish(f"/whip/{stream.name}", key=stream.key)
+        assert not room.seats
+        server.switch("ada", "camera")
+        server.arrive("grace", "Grace", "camera")
+        await until(lambda: server.shown, what="a composite of Grace")
+        assert [each.name for each in server.shown] == ["Grace" + MARK]
+        await page.video(3)
+
+
 def test_frames_of_a_phone_held_upright_are_turned():
     luma = np.arange(8, dtype=np.uint8).reshape(2, 4)
     data = np.concatenate([luma.reshape(-1), np.array([1, 2, 3, 4], np.uint8)])
