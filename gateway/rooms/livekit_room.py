@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from gateway.owned_tasks import OwnedTasks
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Tell
 from gateway.rooms.livekit_link import Camera, Link, LinkLost, Person
@@ -43,6 +44,7 @@ class LiveKitRoom:
         self._refused: set[str] = set()
         self._given_up: set[str] = set()
         """Whose streams went to somebody else: they are not taken back from those."""
+        self._tasks = OwnedTasks()
         self._living: dict[str, tuple[Camera, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -62,6 +64,7 @@ class LiveKitRoom:
                     self._tell(f"{error}; again in {wait:.0f} s")
                     await asyncio.sleep(wait)
         finally:
+            await self._tasks.close()
             for seat in list(self.seats.values()):
                 await seat.close()
             self.seats.clear()
@@ -88,15 +91,17 @@ class LiveKitRoom:
         """Their camera, if it runs, is watched; another one before it is not any more."""
         camera = who.camera
         before = self._living.get(who.identity)
-        if before is not None and (camera is None or before[0].sid != camera.sid):
+        if before is not None and (
+            camera is None or before[0].sid != camera.sid or before[1].done()
+        ):
             await self._rest(who.identity)
             before = None
         if camera is None or before is not None or who.identity in self._given_up:
             return
         seat = self.seats.get(who.identity) or await self._seated(who)
         if seat is not None:
-            task = asyncio.create_task(seat.live(link, camera))
-            self._living[who.identity] = (camera, task)
+            # What such a task raises goes to the log; the next change in the room begins it anew.
+            self._living[who.identity] = (camera, self._tasks.start(seat.live(link, camera)))
 
     async def _seated(self, who: Person) -> LiveKitSeat | None:
         """A seat with its stream; `None`, with a word to people, where there is no place."""

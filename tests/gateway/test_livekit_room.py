@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from livekit import rtc
 
 from gateway.relays.backoff import Patience
+from gateway.relays.calls import CallFailed
 from gateway.rooms.livekit_link import MARK
 from gateway.rooms.livekit_room import LiveKitRoom
 from gateway.rooms.livekit_sdk import upright
@@ -110,6 +112,24 @@ async def test_a_stream_is_let_go_while_the_camera_is_off_and_not_taken_back(tmp
         await until(lambda: server.shown, what="a composite of Grace")
         assert [each.name for each in server.shown] == ["Grace" + MARK]
         await page.video(3)
+
+
+async def test_a_seat_that_dies_is_logged_and_lives_again_with_the_next_change(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    def tell(line: str) -> None:
+        if "again in" in line:
+            raise BrokenPipeError("nobody reads what is told")
+
+    server = ScriptedLiveKit()
+    server.refusals.append(CallFailed("no track came"))
+    async with running(tmp_path) as gateway, staying(gateway, server) as room:
+        room._tell = tell
+        server.arrive("ada", "Ada", "camera")
+        await until(lambda: "BrokenPipeError: nobody reads" in caplog.text, what="a traceback")
+        assert not server.shown
+        server.arrive("grace", "Grace")
+        await until(lambda: server.shown, what="a composite of Ada")
 
 
 def test_frames_of_a_phone_held_upright_are_turned():
