@@ -65,6 +65,8 @@ class Publisher:
 class JanusSeat(Seat):
     """Of one publisher; `live` connects it."""
 
+    ends = (Over, JanusLost)
+
     def __init__(
         self,
         who: Publisher,
@@ -135,7 +137,9 @@ class JanusSeat(Seat):
             joined = await handle.ask(
                 {**self._plan.entry, "ptype": "publisher", "display": self.who.title + MARK}
             )
-            self.shown_as.add(joined.data["id"])
+            if (number := joined.data.get("id")) is None:
+                raise CallFailed("Janus does not say under which id the composite is shown")
+            self.shown_as.add(number)
             with given_out(stream, peer, audio=self._has_audio) as tracks:
                 offer = await peer.offer(tracks)
                 body = {"request": "configure", "video": True, "audio": "audio" in tracks}

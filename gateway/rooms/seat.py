@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn
 
@@ -18,6 +19,8 @@ from gateway.relays.calls import CallFailed
 from gateway.relays.leg import Tell
 from gateway.scenery import Scenery
 from gateway.worker import Full, NameTaken, Worker
+
+logger = logging.getLogger(__name__)
 
 
 class Over(Exception):
@@ -33,6 +36,9 @@ class Seat:
 
     What connects it may be lost and found again meanwhile: plate and backdrop stay with the stream.
     """
+
+    ends: tuple[type[Exception], ...] = (Over,)
+    """What `again` passes on: another try would be of no use."""
 
     def __init__(self, title: str, worker: Worker, *, patience: Patience, tell: Tell) -> None:
         """`title` is the person's name, for people."""
@@ -104,16 +110,26 @@ class Seat:
         """Connect whenever it has failed, after a while that grows with the failures."""
         backoff = Backoff(self._patience)
         clock = asyncio.get_running_loop().time
+        logged = ""
         while True:
             began = clock()
             try:
                 await connect()
+            except self.ends:
+                raise
             except CallFailed as error:
-                if clock() - began >= self._patience.settled:
-                    backoff.reset()
-                wait = backoff.next()
-                self.say(f"{what}: {error}; again in {wait:.0f} s")
-                await asyncio.sleep(wait)
+                reason = str(error)
+            # Whatever went wrong with one person, others' composites go on.
+            except Exception as error:
+                if repr(error) != logged:
+                    logger.exception("%s: %s failed unexpectedly", self.title, what)
+                logged = repr(error)
+                reason = f"it failed here ({type(error).__name__}); the log says why"
+            if clock() - began >= self._patience.settled:
+                backoff.reset()
+            wait = backoff.next()
+            self.say(f"{what}: {reason}; again in {wait:.0f} s")
+            await asyncio.sleep(wait)
 
     def say(self, line: str) -> None:
         """Tell people something of this person."""

@@ -45,6 +45,10 @@ class ScriptedJanus:
         self.pin: str | None = None
         self.away = False
         """Whether nobody is let in."""
+        self.nonsense: set[int] = set()
+        """Ids of those whose subscribers are told what no Janus says."""
+        self.nameless = 0
+        """How many of the next composites are not told their id."""
         self.sounds = False
         """Whether everybody has a microphone."""
         self.url = URL()
@@ -131,6 +135,9 @@ class ScriptedJanus:
                 self._controls.add(handle)
             else:
                 self._publishing[handle] = Guest(number, body["display"])
+                if self.nameless:
+                    self.nameless -= 1
+                    return self._event(handle, {"videoroom": "joined"})
             return self._event(
                 handle,
                 {
@@ -144,6 +151,8 @@ class ScriptedJanus:
             guest = self.guests.get(body["streams"][0]["feed"])
             if guest is None:
                 return self._event(handle, {"error_code": 428, "error": "No such feed"})
+            if guest.id in self.nonsense:
+                return self._event(handle, {"videoroom": "attached"}) | {"jsep": 7}
             connection = self._connections[handle] = Connection(TUNING)
             guest.camera = GreyCamera()
             connection.addTransceiver(guest.camera, "sendonly")

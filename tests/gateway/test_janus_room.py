@@ -192,3 +192,33 @@ async def test_a_stream_is_let_go_while_janus_is_away_and_not_taken_back(tmp_pat
             await server.depart(ada)
             await server.come_back(ada)
             await until(lambda: ada.id in room.seats, what="Ada, after she was away")
+
+
+async def test_what_nobody_thought_of_happens_to_one_person_alone_and_passes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada, told = await server.arrive("Ada"), list[str]()
+        server.nonsense.add(ada.id)
+        await server.arrive("Grace")
+        room = room_of(gateway, server)
+        room._tell = told.append
+        async with staying(room):
+            tries = "Ada: watching: it failed here (AttributeError)"
+            await until(lambda: sum(line.startswith(tries) for line in told) > 2, what="tries")
+            await until(lambda: server.shown, what="Grace's composite")
+            assert [each.display for each in server.shown] == ["Grace" + MARK]
+            assert caplog.text.count("Ada: watching failed unexpectedly") == 1
+            server.nonsense.clear()
+            await until(lambda: len(server.shown) == 2, what="Ada's composite too")
+
+
+async def test_a_janus_that_does_not_say_whom_it_let_in_is_asked_again(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        await server.arrive("Ada")
+        server.nameless, told = 1, list[str]()
+        room = room_of(gateway, server)
+        room._tell = told.append
+        async with staying(room):
+            await until(lambda: server.shown, what="a composite")
+            assert any("does not say under which id" in line for line in told)
