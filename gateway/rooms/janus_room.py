@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Any, Final
 
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Hopeless, Tell
 from gateway.rooms.janus_seat import MARK, JanusSeat, Publisher, RoomPlan
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused
-from gateway.rooms.seat import NoPlace, stream_name
+from gateway.rooms.seat import Keys, NoPlace, stream_name
 from gateway.worker import Worker
 
 OURSELVES: Final = "Cleanplate"
@@ -45,8 +44,7 @@ class JanusRoom:
         self._deadline = deadline
         self._patience = patience
         self._tell = tell
-        self._keys: dict[str, str] = {}
-        """Of streams by name: who comes back within `stream_linger` finds plate and backdrop."""
+        self._keys = Keys(worker)
         self._sitting: dict[int | str, asyncio.Task[None]] = {}
         self._given_up: set[int | str] = set()
         """Whose streams went to somebody else: they are not taken back from those."""
@@ -143,9 +141,10 @@ class JanusRoom:
             tell=self._tell,
         )
         name = stream_name("janus", f"{self._plan.room}-{who.id}")
-        key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
-            await seat.open(name, key, self._plan.scenery, lambda: self._forget(who.id))
+            await seat.open(
+                name, self._keys.of(name), self._plan.scenery, lambda: self._forget(who.id)
+            )
         except NoPlace as error:
             self._tell(f"{who.title}: {error}")
             return None

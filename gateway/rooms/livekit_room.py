@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -12,7 +11,7 @@ from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Tell
 from gateway.rooms.livekit_link import Camera, Link, LinkLost, Person
 from gateway.rooms.livekit_seat import LiveKitSeat
-from gateway.rooms.seat import NoPlace, stream_name
+from gateway.rooms.seat import Keys, NoPlace, stream_name
 from gateway.scenery import Scenery
 from gateway.worker import Worker
 
@@ -39,8 +38,7 @@ class LiveKitRoom:
         self._wanted = wanted
         self._patience = patience
         self._tell = tell
-        self._keys: dict[str, str] = {}
-        """Of streams by name: who comes back within `stream_linger` finds plate and backdrop."""
+        self._keys = Keys(worker)
         self._refused: set[str] = set()
         self._given_up: set[str] = set()
         """Whose streams went to somebody else: they are not taken back from those."""
@@ -107,9 +105,10 @@ class LiveKitRoom:
         """A seat with its stream; `None`, with a word to people, where there is no place."""
         seat = LiveKitSeat(who, self._worker, patience=self._patience, tell=self._tell)
         name = stream_name("livekit", who.identity)
-        key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
-            await seat.open(name, key, self._scenery, lambda: self._forget(who.identity))
+            await seat.open(
+                name, self._keys.of(name), self._scenery, lambda: self._forget(who.identity)
+            )
         except NoPlace as error:
             if who.identity not in self._refused:
                 self._tell(f"{who.title}: {error}")

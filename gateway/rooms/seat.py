@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn
 
@@ -140,6 +141,25 @@ class Seat:
             self.say(f"{event.level}: {event.text}")
         elif isinstance(event, events.PlateChanged):
             self.say(f"plate: {event.state}")
+
+
+class Keys:
+    """Of people's streams: who comes back while theirs lingers finds plate and backdrop."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._known: dict[str, str] = {}
+
+    def of(self, stream: str) -> str:
+        """The key of the stream of this name, made where there is none."""
+        # Those of streams that are no more open nothing.
+        self._known = {
+            name: key for name, key in self._known.items() if self._worker.stream(name) is not None
+        }
+        return self._known.setdefault(stream, secrets.token_urlsafe(24))
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 def stream_name(room: str, who: str) -> str:
