@@ -115,6 +115,8 @@ class Relay:
         except (NameTaken, Full, UnknownBackdrop, UnknownPlate) as error:
             self.began.set_exception(error)
         except Exception:
+            # Whatever it was: who asks for this relay's state must not be told that all is well.
+            # `Relays` logs it.
             self.failed, self.reason = True, "the relay itself failed; the log says why"
             raise
         finally:
