@@ -119,7 +119,8 @@ class JanusRoom:
             for what in ("unpublished", "leaving", "kicked"):
                 if (absent := data.get(what)) in self.seats:
                     await self._leave(absent)
-                self._given_up.discard(absent)
+                if what != "unpublished":
+                    self._given_up.discard(absent)
 
     async def _arrive(self, who: Publisher, janus: Janus, tasks: asyncio.TaskGroup) -> None:
         if who.id in self._sitting or who.id in self._given_up or not self._is_wanted(who):

@@ -80,6 +80,11 @@ class ScriptedJanus:
         del self.guests[guest.id]
         await self._tell({"leaving": guest.id})
 
+    async def unpublish(self, guest: Guest) -> None:
+        """Somebody turns their camera off and stays."""
+        del self.guests[guest.id]
+        await self._tell({"unpublished": guest.id})
+
     async def drop(self) -> None:
         """The server loses everybody's connection."""
         for socket in list(self._sockets):

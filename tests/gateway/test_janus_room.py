@@ -188,6 +188,11 @@ async def test_a_stream_is_let_go_while_janus_is_away_and_not_taken_back(tmp_pat
             await server.arrive("Grace")
             await until(lambda: server.shown, what="a composite of Grace")
             assert [each.display for each in server.shown] == ["Grace" + MARK]
+            await server.unpublish(ada)
+            await server.come_back(ada)
+            eve = await server.arrive("Eve")
+            await until(lambda: eve.id in room.seats, what="Eve")
+            assert ada.id not in room.seats, "who turned their camera off and on stays in the room"
             await page.video(3)
             await server.depart(ada)
             await server.come_back(ada)
