@@ -20,7 +20,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 # Node may come from the virtual environment (see $(VENV)/node).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help serve test test-sfu test-gpu check format screenshot rate bench bench-browser bench-gpu soak clean
+.PHONY: help serve test test-sfu test-livekit test-gpu check format screenshot rate bench bench-browser bench-gpu soak clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -31,13 +31,17 @@ serve: $(VENV)/serve
 test: $(VENV)/dev $(VENV)/node
 	(cd web && node --test)
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
-	python -m pytest -m "not gpu and not sfu" $(ARGS)
+	python -m pytest -m "not gpu and not sfu and not livekit" $(ARGS)
 
 # Installs from outside, then runs in a network of its own, from which nothing outside is reached.
 test-sfu: $(VENV)/dev $(VENV)/node
 	CHROMIUM="$$(python tests/browser/chromium.py)"; export CHROMIUM
 	python -m tests.sfu.install
 	python -m tests.sfu.private_network python -m pytest -m sfu tests/sfu $(ARGS)
+
+# In a room of somebody's LiveKit; the test says which variables it wants.
+test-livekit: $(VENV)/dev
+	python -m pytest -m livekit tests/sfu/test_livekit.py $(ARGS)
 
 # On a machine with CUDA; everything else is left out, so that it runs without Chromium.
 test-gpu: $(VENV)/dev

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
@@ -22,12 +20,14 @@ from gateway import events
 from gateway.access import KEY_HEADER
 from gateway.api import picture_limits
 from gateway.app import BACKDROPS, RELAYS, create_app
+from gateway.attendance import BadOrder, Door
 from gateway.backdrops import Backdrops, UnknownBackdrop
 from gateway.engine_calls import EngineFailed
 from gateway.kept_plates import UnknownPlate
 from gateway.matting import Engine
 from gateway.pictures import BadPicture, PictureLimits, decode_picture
 from gateway.relays.calls import place_of
+from gateway.relays.leg import Hopeless
 from gateway.relays.outbound import EVERYWHERE, Outbound
 from gateway.relays.relay import Plan, Relay
 from gateway.serve import PATIENCE, say
@@ -41,10 +41,6 @@ STATUS: Final = 30.0
 """Seconds between two lines of numbers."""
 
 
-class BadOrder(Exception):
-    """The operator's: one line that says which option and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """What the operator wants."""
@@ -54,23 +50,13 @@ class Order:
     backdrop_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A port for people who want to set the plate or to watch."""
-
-    listener: socket.socket
-    context: ssl.SSLContext | None
-
-
 def anywhere() -> Outbound:
     """Rules for the operator's own URLs: what they can reach from this machine, they may call."""
     return Outbound(["*"], EVERYWHERE)
 
 
-async def attended(
-    settings: Settings, engine: Engine, order: Order, door: Door | None
-) -> str | None:
-    """Run it to its end; returns why it was hopeless, if it was. Raises `BadOrder`."""
+async def attended(settings: Settings, engine: Engine, order: Order, door: Door | None) -> None:
+    """Run it to its end; raises `Hopeless` or `BadOrder`."""
     app = create_app(settings, engine)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE)
     await runner.setup()
@@ -88,9 +74,8 @@ async def attended(
     finally:
         await runner.cleanup()
     if relay.failed:
-        return relay.reason
+        raise Hopeless(relay.reason)
     say(f"Ended: {relay.reason}.")
-    return None
 
 
 async def begun(app: web.Application, order: Order, settings: Settings) -> Relay:

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import logging
 import os
 from pathlib import Path
 from typing import Final
 
 from gateway import settings_sources
-from gateway.attended_relay import BadOrder, Door, Order, anywhere, attended
-from gateway.backdrops import check_default
-from gateway.gallery import built_in
+from gateway.attendance import BadOrder, Work, attend
+from gateway.attended_relay import Order, anywhere, attended
 from gateway.grants import NAME
 from gateway.relays.outbound import Refused
 from gateway.relays.relay import Plan
 from gateway.scenery import BadScenery, read_scenery
-from gateway.serve import (
-    INTERRUPTED,
-    MakeEngine,
-    check_exposure,
-    complain,
-    listen,
-    open_engine,
-    tls,
-)
-from gateway.settings import PREFIX, Settings, SettingsError
-from gateway.settings_sources import load
-from models.errors import MattingError
+from gateway.serve import MakeEngine, open_engine
+from gateway.settings import PREFIX
 
 TOKENS: Final = {"from_token": f"{PREFIX}FROM_TOKEN", "to_token": f"{PREFIX}TO_TOKEN"}
 """Where tokens may stand besides: other users of a machine can read a command line."""
@@ -83,31 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def relay(args: argparse.Namespace, make_engine: MakeEngine) -> int:
-    """What the operator can mend is told in one line, most of it before networks are loaded."""
-    try:
-        settings = load(config=args.config, environment=os.environ, command_line=vars(args))
-        # What INFO would say is said on standard output already.
-        level = "WARNING" if settings.log_level == "info" else settings.log_level.upper()
-        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        check_default(settings.default_backdrop, built_in())
-        order = read_order(args)
-        with contextlib.ExitStack() as stack:
-            door = open_door(settings, stack) if args.serve else None
-            engine = make_engine(settings)
-            stack.callback(engine.close)
-            failure = asyncio.run(attended(settings, engine, order, door))
-        return 0 if failure is None else complain(failure)
-    except (SettingsError, MattingError, BadOrder) as error:
-        return complain(str(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    """With an engine of the caller's."""
 
+    def order() -> Work:
+        ordered = read_order(args)
+        return lambda settings, engine, door: attended(settings, engine, ordered, door)
 
-def open_door(settings: Settings, stack: contextlib.ExitStack) -> Door:
-    """Bind the gateway's port; raises `SettingsError`."""
-    check_exposure(settings)
-    context = tls(settings)
-    return Door(stack.enter_context(listen(settings)), context)
+    return attend(args, make_engine, order)
 
 
 def read_order(args: argparse.Namespace) -> Order:

@@ -167,7 +167,10 @@ def joined(base: URL, location: str) -> URL:
     try:
         if not location:
             raise ValueError
-        return base.join(URL(location))
+        url = base.join(URL(location))
+        # Raises for what names no server, as `mailto:` and `data:` do.
+        url.origin()
+        return url
     except ValueError:
         raise CallFailed(f"{place_of(base)} names no usable Location") from None
 
@@ -213,10 +216,12 @@ def _explanation(reply: Reply) -> str:
     if kind in ("application/problem+json", "application/json"):
         try:
             found = json.loads(reply.text)
-        except ValueError:
+        except (ValueError, RecursionError):
+            # Brackets that nest too deeply raise the latter.
             return ""
         if isinstance(found, dict):
-            text = next((str(found[key]) for key in ("detail", "error") if found.get(key)), "")
+            said = (found.get(key) for key in ("detail", "error"))
+            text = next((each for each in said if isinstance(each, str) and each), "")
     elif kind == "text/plain":
         text = reply.text
     line = " ".join(text.split())

@@ -85,9 +85,6 @@ class Outbound:
     ) -> None:
         """`hosts` as in the setting `relay_hosts`; `networks` may be reached besides the public."""
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._literals = frozenset(
-            host for entry in self._hosts if _address(host := _without_port(entry)) is not None
-        )
         self._networks = tuple(networks)
         self._look_up = look_up
 
@@ -137,8 +134,8 @@ class Outbound:
         is up to no good.
         """
         if _address(host) is not None:
-            if host in self._literals:
-                # An address that is listed itself is meant.
+            if self._names(host, port):
+                # An address that is listed itself is meant; with a port, at that one.
                 return [host]
             found: Sequence[str] = [host]
         else:
@@ -207,12 +204,6 @@ def _address(text: str) -> Address | None:
         return None
 
 
-def _without_port(entry: str) -> str:
-    if entry.startswith("["):
-        return entry[1:].partition("]")[0]
-    return entry if entry.count(":") > 1 else entry.partition(":")[0]
-
-
 def _is_host(host: str) -> bool:
     if ":" in host:
         # Zone ids (%) name an interface of this machine.
@@ -226,25 +217,30 @@ def _is_host(host: str) -> bool:
     return True
 
 
+def _place(url: URL) -> tuple[str, int]:
+    return url.raw_host or "", url.port or 0
+
+
 class Pinned(AbstractResolver):
     """For aiohttp: knows the hosts of checked targets only, at the addresses that were checked."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._known: dict[tuple[str, int], tuple[str, ...]] = {}
+        """By host and port: an address may be listed with one port alone."""
 
     def pin(self, target: Target) -> None:
         """From now on this host is where it was found."""
-        self._known[target.url.raw_host or ""] = target.addresses
+        self._known[_place(target.url)] = target.addresses
 
     def knows(self, url: URL) -> bool:
-        """Whether this URL's host was pinned."""
-        return url.raw_host in self._known
+        """Whether this URL's host and port were pinned."""
+        return _place(url) in self._known
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """See `AbstractResolver`."""
-        if host not in self._known:
+        if (host, port) not in self._known:
             raise OSError(f"{host} was not checked")
         return [
             ResolveResult(
@@ -255,7 +251,7 @@ class Pinned(AbstractResolver):
                 proto=0,
                 flags=socket.AI_NUMERICHOST,
             )
-            for address in self._known[host]
+            for address in self._known[host, port]
         ]
 
     async def close(self) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
-from aiortc import MediaStreamTrack
 from yarl import URL
 
 from gateway.backdrops import UnknownBackdrop
@@ -24,6 +23,7 @@ from gateway.relays.endpoint import Endpoint
 from gateway.relays.incoming import taken_in
 from gateway.relays.leg import Hopeless, Leg, Tell
 from gateway.relays.outbound import Outbound
+from gateway.relays.outgoing import given_out
 from gateway.relays.whep_client import pulled
 from gateway.relays.whip_client import pushed
 from gateway.scenery import AS_IT_IS, Scenery
@@ -82,6 +82,8 @@ class Relay:
         self._deadline = deadline
         self._patience = patience
         self._over = asyncio.Event()
+        self._pulled = asyncio.Event()
+        """Set by the first connection with the camera: `_has_audio` is known from then on."""
         self._has_audio = False
         puller = Endpoint(plan.pull_url, plan.pull_token, outbound)
         pusher = Endpoint(plan.push_url, plan.push_token, outbound)
@@ -113,6 +115,8 @@ class Relay:
         except (NameTaken, Full, UnknownBackdrop, UnknownPlate) as error:
             self.began.set_exception(error)
         except Exception:
+            # Whatever it was: who asks for this relay's state must not be told that all is well.
+            # `Relays` logs it.
             self.failed, self.reason = True, "the relay itself failed; the log says why"
             raise
         finally:
@@ -158,29 +162,30 @@ class Relay:
         ) as peer:
             then()
             self._has_audio = self._has_audio or peer.audio is not None
+            self._pulled.set()
             try:
                 await taken_in(stream, peer, self._patience.stalled)
             except CallFailed as lost:
                 raise CallFailed(f"{endpoint.place}: {lost}") from None
 
     async def _push_once(self, stream: Stream, then: Callable[[], None]) -> None:
-        # Nobody is called before there is something to show, be it the backdrop.
+        # Nobody is called before there is something to show, be it the backdrop. A stream that
+        # lingered shows that at once, when nobody knows yet whether there will be sound.
+        await self._pulled.wait()
         try:
             await stream.transformer.composites.after(0)
         except SlotClosed:
             raise RelayOver("the stream ended") from None
         self._push.connecting()
-        tracks: dict[str, MediaStreamTrack] = {"video": stream.renditions.viewer()}
-        if self._has_audio:
-            tracks["audio"] = stream.audio.subscribe()
         endpoint = self._push.endpoint
-        try:
-            async with pushed(endpoint, self._worker.network, tracks, self._deadline) as peer:
-                then()
-                await peer.ended()
-        finally:
-            for track in tracks.values():
-                track.stop()
+        async with pushed(
+            endpoint,
+            self._worker.network,
+            lambda peer: given_out(stream, peer, audio=self._has_audio),
+            self._deadline,
+        ) as peer:
+            then()
+            await peer.ended()
         raise CallFailed(f"{endpoint.place}: the connection ended")
 
 

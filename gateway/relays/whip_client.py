@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 from aiortc import MediaStreamTrack
 
@@ -11,15 +13,18 @@ from gateway.network import Network
 from gateway.peer import Peer
 from gateway.relays.endpoint import Endpoint, RemoteSession, accepted, connected
 
+Outgoing: TypeAlias = Callable[[Peer], AbstractContextManager[Mapping[str, MediaStreamTrack]]]
+"""The tracks, by kind, for a connection; they are needed until the block is left."""
+
 
 @contextlib.asynccontextmanager
 async def pushed(
     endpoint: Endpoint,
     network: Network,
-    tracks: Mapping[str, MediaStreamTrack],
+    outgoing: Outgoing,
     deadline: float,
 ) -> AsyncIterator[Peer]:
-    """A connection on which the tracks, by kind, go to the other server.
+    """A connection on which these tracks go to the other server.
 
     The session is deleted at the end. Raises `gateway.relays.calls.CallFailed` or
     `gateway.relays.outbound.Refused`.
@@ -27,7 +32,7 @@ async def pushed(
     async with endpoint.calls() as calls, contextlib.AsyncExitStack() as stack:
         await endpoint.ask_servers(calls)
         peer = await stack.enter_async_context(network.peer(None, endpoint.ice_servers))
-        offer = await peer.offer(tracks)
+        offer = await peer.offer(stack.enter_context(outgoing(peer)))
         reply = await calls.request("POST", endpoint.url, offer)
         if reply.status not in (200, 201):
             raise reply.refusal(endpoint.place)

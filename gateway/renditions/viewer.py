@@ -189,5 +189,5 @@ class SenderSide(Encoder):
         return numbered(packet.payloads, self._picture), packet.timestamp
 
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
-        """Nobody has frames that are not encoded here: nothing is sent."""
-        raise NotImplementedError
+        """Never asked for, as viewers give frames that are encoded; aiortc's class demands it."""
+        raise AssertionError("a viewer's frames are encoded already")

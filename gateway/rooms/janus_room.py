@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Any, Final
 
-from gateway.backdrops import UnknownBackdrop
-from gateway.kept_plates import UnknownPlate
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Hopeless, Tell
 from gateway.rooms.janus_seat import MARK, JanusSeat, Publisher, RoomPlan
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused
-from gateway.rooms.seat import stream_name
-from gateway.worker import Full, NameTaken, Worker
+from gateway.rooms.seat import Keys, NoPlace, stream_name
+from gateway.worker import Worker
 
 OURSELVES: Final = "Cleanplate"
 """The name of the participant who only looks who is there."""
@@ -47,9 +44,10 @@ class JanusRoom:
         self._deadline = deadline
         self._patience = patience
         self._tell = tell
-        self._keys: dict[str, str] = {}
-        """Of streams by name: who comes back within `stream_linger` finds plate and backdrop."""
+        self._keys = Keys(worker)
         self._sitting: dict[int | str, asyncio.Task[None]] = {}
+        self._given_up: set[int | str] = set()
+        """Whose streams went to somebody else: they are not taken back from those."""
         self._private: int | None = None
 
     async def run(self) -> None:
@@ -79,7 +77,7 @@ class JanusRoom:
                 self._tell(f"{place}: {reason}; again in {wait:.0f} s")
                 await asyncio.sleep(wait)
         finally:
-            for seat in self.seats.values():
+            for seat in list(self.seats.values()):
                 await seat.close()
             self.seats.clear()
 
@@ -91,7 +89,9 @@ class JanusRoom:
         self._private = joined.data.get("private_id")
         here = _publishers(joined.data)
         self._tell(f"in room {self._plan.room}, where {len(here)} publish")
-        for absent in set(self.seats) - {each.id for each in here}:
+        present = {each.id for each in here}
+        self._given_up &= present
+        for absent in set(self.seats) - present:
             await self._leave(absent)
         failure: JanusLost | JanusRefused | None = None
         try:
@@ -117,11 +117,13 @@ class JanusRoom:
             for each in _publishers(data):
                 await self._arrive(each, janus, tasks)
             for what in ("unpublished", "leaving", "kicked"):
-                if data.get(what) in self.seats:
-                    await self._leave(data[what])
+                if (absent := data.get(what)) in self.seats:
+                    await self._leave(absent)
+                if what != "unpublished":
+                    self._given_up.discard(absent)
 
     async def _arrive(self, who: Publisher, janus: Janus, tasks: asyncio.TaskGroup) -> None:
-        if who.id in self._sitting or not self._is_wanted(who):
+        if who.id in self._sitting or who.id in self._given_up or not self._is_wanted(who):
             return
         seat = self.seats.get(who.id)
         if seat is None:
@@ -140,25 +142,31 @@ class JanusRoom:
             tell=self._tell,
         )
         name = stream_name("janus", f"{self._plan.room}-{who.id}")
-        key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
-            await seat.open(name, key, self._plan.scenery)
-        except (UnknownBackdrop, UnknownPlate) as error:
-            raise Hopeless(f"no backdrop or plate is called {error}") from None
-        except (Full, NameTaken) as error:
-            self._tell(f"{who.title}: no place for a stream: {error}")
+            await seat.open(
+                name, self._keys.of(name), self._plan.scenery, lambda: self._forget(who.id)
+            )
+        except NoPlace as error:
+            self._tell(f"{who.title}: {error}")
             return None
         self.seats[who.id] = seat
         return seat
+
+    def _forget(self, name: int | str) -> None:
+        """Their stream is somebody else's to feed, as long as they are in the room."""
+        self._given_up.add(name)
+        self.seats.pop(name, None)
+        self._sitting.pop(name, None)
 
     async def _leave(self, name: int | str) -> None:
         task = self._sitting.pop(name, None)
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-        seat = self.seats.pop(name)
-        await seat.close()
-        self._tell(f"{seat.who.title}: gone")
+        # It may have been given up meanwhile.
+        if (seat := self.seats.pop(name, None)) is not None:
+            await seat.close()
+            self._tell(f"{seat.who.title}: gone")
 
     def _is_wanted(self, who: Publisher) -> bool:
         """Whether to matte somebody: never a composite, ours or another gateway's."""

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
-from aiortc import MediaStreamTrack
 from yarl import URL
 
 from gateway.counterpart import BadAnswer
@@ -17,6 +16,7 @@ from gateway.relays.backoff import Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.incoming import gone, taken_in
 from gateway.relays.leg import Tell
+from gateway.relays.outgoing import given_out
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused, Reply
 from gateway.rooms.seat import Over, Seat
 from gateway.scenery import AS_IT_IS, Scenery
@@ -65,6 +65,8 @@ class Publisher:
 class JanusSeat(Seat):
     """Of one publisher; `live` connects it."""
 
+    ends = (Over, JanusLost)
+
     def __init__(
         self,
         who: Publisher,
@@ -81,6 +83,8 @@ class JanusSeat(Seat):
         """Ids under which the composite is, or was, published."""
         self._plan = plan
         self._deadline = deadline
+        self._watched = asyncio.Event()
+        """Set by the first connection with the camera: `_has_audio` is known from then on."""
         self._has_audio = False
 
     async def live(self, janus: Janus, private: int | None) -> None:
@@ -90,13 +94,11 @@ class JanusSeat(Seat):
         """
         gone: JanusLost | None = None
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(janus.lost())
-                tasks.create_task(self.until_over())
-                tasks.create_task(self.again("watching", lambda: self._watch(janus, private)))
-                tasks.create_task(self.again("showing", lambda: self._show(janus)))
-        except* Over:
-            await self.give_up()
+            await self.connect(
+                janus.lost(),
+                self.again("watching", lambda: self._watch(janus, private)),
+                self.again("showing", lambda: self._show(janus)),
+            )
         except* JanusLost as lost:
             gone = JanusLost(str(lost.exceptions[0]))
         if gone is not None:
@@ -118,25 +120,27 @@ class JanusSeat(Seat):
             if peer.video is None:
                 raise CallFailed("they send no video")
             self._has_audio = peer.audio is not None
+            self._watched.set()
             self.say("watching")
             await _whichever(taken_in(stream, peer, self._patience.stalled), handle.over())
 
     async def _show(self, janus: Janus) -> NoReturn:
         stream = self.feed.stream
-        # An empty picture is of no use to anybody: wait for a composite, be it the backdrop.
+        # An empty picture is of no use to anybody: wait for a composite, be it the backdrop. A
+        # stream that lingered has one at once, when nobody knows yet whether there will be sound.
+        await self._watched.wait()
         try:
             await stream.transformer.composites.after(0)
         except SlotClosed:
             raise Over from None
-        tracks: dict[str, MediaStreamTrack] = {"video": stream.renditions.viewer()}
-        if self._has_audio:
-            tracks["audio"] = stream.audio.subscribe()
-        try:
-            async with self._connection(janus) as (handle, peer):
-                joined = await handle.ask(
-                    {**self._plan.entry, "ptype": "publisher", "display": self.who.title + MARK}
-                )
-                self.shown_as.add(joined.data["id"])
+        async with self._connection(janus) as (handle, peer):
+            joined = await handle.ask(
+                {**self._plan.entry, "ptype": "publisher", "display": self.who.title + MARK}
+            )
+            if (number := joined.data.get("id")) is None:
+                raise CallFailed("Janus does not say under which id the composite is shown")
+            self.shown_as.add(number)
+            with given_out(stream, peer, audio=self._has_audio) as tracks:
                 offer = await peer.offer(tracks)
                 body = {"request": "configure", "video": True, "audio": "audio" in tracks}
                 answer = await self._described(handle, body, _jsep("offer", offer))
@@ -147,9 +151,6 @@ class JanusSeat(Seat):
                 await self._connected(peer)
                 self.say(f"shown as {self.who.title}{MARK}")
                 await _whichever(gone(peer), handle.over())
-        finally:
-            for track in tracks.values():
-                track.stop()
 
     @contextlib.asynccontextmanager
     async def _connection(

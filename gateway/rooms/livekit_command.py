@@ -9,7 +9,7 @@ from typing import Final
 from yarl import URL
 
 from gateway import settings_sources
-from gateway.attended_relay import BadOrder
+from gateway.attendance import BadOrder
 from gateway.relays.backoff import Patience
 from gateway.rooms import room_command
 from gateway.rooms.livekit_link import Encoding, Join

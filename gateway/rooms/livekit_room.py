@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from gateway.backdrops import UnknownBackdrop
-from gateway.kept_plates import UnknownPlate
+from gateway.owned_tasks import OwnedTasks
 from gateway.relays.backoff import Backoff, Patience
-from gateway.relays.leg import Hopeless, Tell
+from gateway.relays.leg import Tell
 from gateway.rooms.livekit_link import Camera, Link, LinkLost, Person
 from gateway.rooms.livekit_seat import LiveKitSeat
-from gateway.rooms.seat import stream_name
+from gateway.rooms.seat import Keys, NoPlace, stream_name
 from gateway.scenery import Scenery
-from gateway.worker import Full, NameTaken, Worker
+from gateway.worker import Worker
 
 
 class LiveKitRoom:
@@ -40,9 +38,11 @@ class LiveKitRoom:
         self._wanted = wanted
         self._patience = patience
         self._tell = tell
-        self._keys: dict[str, str] = {}
-        """Of streams by name: who comes back within `stream_linger` finds plate and backdrop."""
+        self._keys = Keys(worker)
         self._refused: set[str] = set()
+        self._given_up: set[str] = set()
+        """Whose streams went to somebody else: they are not taken back from those."""
+        self._tasks = OwnedTasks()
         self._living: dict[str, tuple[Camera, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -62,7 +62,8 @@ class LiveKitRoom:
                     self._tell(f"{error}; again in {wait:.0f} s")
                     await asyncio.sleep(wait)
         finally:
-            for seat in self.seats.values():
+            await self._tasks.close()
+            for seat in list(self.seats.values()):
                 await seat.close()
             self.seats.clear()
 
@@ -76,39 +77,41 @@ class LiveKitRoom:
                 for absent in [name for name in self.seats if name not in people]:
                     await self._leave(absent)
                 self._refused &= people.keys()
+                self._given_up &= people.keys()
                 for person in people.values():
                     await self._arrange(person, link)
                 await link.changed()
         finally:
-            for identity in list(self._living):
-                await self._rest(identity)
+            while self._living:
+                await self._rest(next(iter(self._living)))
 
     async def _arrange(self, who: Person, link: Link) -> None:
         """Their camera, if it runs, is watched; another one before it is not any more."""
         camera = who.camera
         before = self._living.get(who.identity)
-        if before is not None and (camera is None or before[0].sid != camera.sid):
+        if before is not None and (
+            camera is None or before[0].sid != camera.sid or before[1].done()
+        ):
             await self._rest(who.identity)
             before = None
-        if camera is None or before is not None:
+        if camera is None or before is not None or who.identity in self._given_up:
             return
         seat = self.seats.get(who.identity) or await self._seated(who)
         if seat is not None:
-            task = asyncio.create_task(seat.live(link, camera))
-            self._living[who.identity] = (camera, task)
+            # What such a task raises goes to the log; the next change in the room begins it anew.
+            self._living[who.identity] = (camera, self._tasks.start(seat.live(link, camera)))
 
     async def _seated(self, who: Person) -> LiveKitSeat | None:
         """A seat with its stream; `None`, with a word to people, where there is no place."""
         seat = LiveKitSeat(who, self._worker, patience=self._patience, tell=self._tell)
         name = stream_name("livekit", who.identity)
-        key = self._keys.setdefault(name, secrets.token_urlsafe(24))
         try:
-            await seat.open(name, key, self._scenery)
-        except (UnknownBackdrop, UnknownPlate) as error:
-            raise Hopeless(f"no backdrop or plate is called {error}") from None
-        except (Full, NameTaken) as error:
+            await seat.open(
+                name, self._keys.of(name), self._scenery, lambda: self._forget(who.identity)
+            )
+        except NoPlace as error:
             if who.identity not in self._refused:
-                self._tell(f"{who.title}: no place for a stream: {error}")
+                self._tell(f"{who.title}: {error}")
             self._refused.add(who.identity)
             return None
         self.seats[who.identity] = seat
@@ -119,12 +122,19 @@ class LiveKitRoom:
         task.cancel()
         await asyncio.wait([task])
 
+    def _forget(self, identity: str) -> None:
+        """Their stream is somebody else's to feed, as long as they are in the room."""
+        self._given_up.add(identity)
+        self.seats.pop(identity, None)
+        self._living.pop(identity, None)
+
     async def _leave(self, identity: str) -> None:
         if identity in self._living:
             await self._rest(identity)
-        seat = self.seats.pop(identity)
-        await seat.close()
-        self._tell(f"{seat.who.title}: gone")
+        # It may have been given up meanwhile.
+        if (seat := self.seats.pop(identity, None)) is not None:
+            await seat.close()
+            self._tell(f"{seat.who.title}: gone")
 
     def _is_wanted(self, who: Person) -> bool:
         return not self._wanted or who.identity in self._wanted or who.name in self._wanted

@@ -125,17 +125,17 @@ class SdkLink:
         )
         here = self._room.local_participant
         try:
-            published = await here.publish_track(track, options)
-        except Exception as error:
-            await source.aclose()
-            # The client raises its own and plain ones; whatever it is, another try may help.
-            raise CallFailed(f"LiveKit does not take the composite: {error}") from error
-        try:
-            yield SdkScreen(source)
+            try:
+                published = await here.publish_track(track, options)
+            except rtc.participant.PublishTrackError as error:
+                raise CallFailed(f"LiveKit does not take the composite: {error}") from error
+            try:
+                yield SdkScreen(source)
+            finally:
+                with contextlib.suppress(rtc.participant.UnpublishTrackError):
+                    if self._end is None:
+                        await here.unpublish_track(published.sid)
         finally:
-            with contextlib.suppress(rtc.participant.UnpublishTrackError):
-                if self._end is None:
-                    await here.unpublish_track(published.sid)
             await source.aclose()
 
     def _publication(self, camera: Camera) -> rtc.RemoteTrackPublication:

@@ -25,13 +25,10 @@ class LiveKitSeat(Seat):
 
     async def live(self, link: Link, camera: Camera) -> None:
         """Watch and show until the stream is over, or cancelled."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.until_over())
-                tasks.create_task(self.again("watching", lambda: self._watch(link, camera)))
-                tasks.create_task(self.again("showing", lambda: self._show(link, camera)))
-        except* Over:
-            await self.give_up()
+        await self.connect(
+            self.again("watching", lambda: self._watch(link, camera)),
+            self.again("showing", lambda: self._show(link, camera)),
+        )
 
     async def _watch(self, link: Link, camera: Camera) -> NoReturn:
         async with link.watching(camera) as track:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -17,19 +16,15 @@ from aiohttp import web
 
 from gateway import settings_sources
 from gateway.app import BACKDROPS, WORKER, create_app
-from gateway.attended_relay import BadOrder, Door, upload
-from gateway.backdrops import UnknownBackdrop, check_default
-from gateway.gallery import built_in
+from gateway.attendance import BadOrder, Door, Work, attend
+from gateway.attended_relay import upload
+from gateway.backdrops import UnknownBackdrop
 from gateway.kept_plates import UnknownPlate
 from gateway.matting import Engine
-from gateway.relay_command import open_door
-from gateway.relays.leg import Hopeless
 from gateway.scenery import BadScenery, Scenery, read_scenery
-from gateway.serve import INTERRUPTED, PATIENCE, MakeEngine, complain, say
-from gateway.settings import Settings, SettingsError
-from gateway.settings_sources import load
+from gateway.serve import PATIENCE, MakeEngine, say
+from gateway.settings import Settings
 from gateway.worker import Worker
-from models.errors import MattingError
 
 Secrets = dict[str, tuple[str, str]]
 """Options that may stand in the environment, as other users of a machine can read a command line:
@@ -99,27 +94,16 @@ def read_wanted(words: str) -> frozenset[str]:
 
 
 def stay(args: argparse.Namespace, make_engine: MakeEngine, order: Callable[[], MakeRoom]) -> int:
-    """Be in the room until SIGINT, SIGTERM or its hopelessness; returns the exit status.
+    """Be in the room until SIGINT, SIGTERM or its hopelessness; returns the exit status."""
 
-    What the operator can mend is told in one line, most of it before networks are loaded.
-    """
-    try:
-        settings = load(config=args.config, environment=os.environ, command_line=vars(args))
-        level = "WARNING" if settings.log_level == "info" else settings.log_level.upper()
-        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        check_default(settings.default_backdrop, built_in())
+    def read() -> Work:
         make_room = order()
         scenery, backdrop = read_scene(args)
-        with contextlib.ExitStack() as stack:
-            door = open_door(settings, stack) if args.serve else None
-            engine = make_engine(settings)
-            stack.callback(engine.close)
-            asyncio.run(attended(settings, engine, make_room, scenery, backdrop, door))
-        return 0
-    except (SettingsError, MattingError, BadOrder, Hopeless) as error:
-        return complain(str(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        return lambda settings, engine, door: attended(
+            settings, engine, make_room, scenery, backdrop, door
+        )
+
+    return attend(args, make_engine, read)
 
 
 async def attended(

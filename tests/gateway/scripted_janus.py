@@ -15,6 +15,7 @@ from gateway.owned_tasks import OwnedTasks
 from gateway.transport.connection import Connection
 from tests.gateway.grey_camera import GreyCamera
 from tests.gateway.loopback import TUNING, Screen
+from tests.gateway.tone import Tone
 
 ROOM = 1234
 
@@ -44,6 +45,14 @@ class ScriptedJanus:
         """Composites that the gateway publishes."""
         self.messages: list[dict[str, Any]] = []
         self.pin: str | None = None
+        self.away = False
+        """Whether nobody is let in."""
+        self.nonsense: set[int] = set()
+        """Ids of those whose subscribers are told what no Janus says."""
+        self.nameless = 0
+        """How many of the next composites are not told their id."""
+        self.sounds = False
+        """Whether everybody has a microphone."""
         self.url = URL()
         self._numbers = itertools.count(100)
         self._sockets: set[web.WebSocketResponse] = set()
@@ -56,13 +65,27 @@ class ScriptedJanus:
     async def arrive(self, display: str) -> Guest:
         """Somebody begins to publish."""
         guest = Guest(next(self._numbers), display)
+        await self.come_back(guest)
+        return guest
+
+    async def come_back(self, guest: Guest) -> None:
+        """Somebody publishes again, under the same id."""
         self.guests[guest.id] = guest
         await self._tell({"publishers": [guest.about()]})
-        return guest
+
+    def bodies(self, request: str) -> list[dict[str, Any]]:
+        """Of all requests of this kind that the room was sent."""
+        bodies = [each["body"] for each in self.messages if each["janus"] == "message"]
+        return [each for each in bodies if each["request"] == request]
 
     async def depart(self, guest: Guest) -> None:
         del self.guests[guest.id]
         await self._tell({"leaving": guest.id})
+
+    async def unpublish(self, guest: Guest) -> None:
+        """Somebody turns their camera off and stays."""
+        del self.guests[guest.id]
+        await self._tell({"unpublished": guest.id})
 
     async def drop(self) -> None:
         """The server loses everybody's connection."""
@@ -70,6 +93,8 @@ class ScriptedJanus:
             await socket.close()
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        if self.away:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(protocols=("janus-protocol",))
         await socket.prepare(request)
         self._sockets.add(socket)
@@ -117,6 +142,9 @@ class ScriptedJanus:
                 self._controls.add(handle)
             else:
                 self._publishing[handle] = Guest(number, body["display"])
+                if self.nameless:
+                    self.nameless -= 1
+                    return self._event(handle, {"videoroom": "joined"})
             return self._event(
                 handle,
                 {
@@ -130,9 +158,13 @@ class ScriptedJanus:
             guest = self.guests.get(body["streams"][0]["feed"])
             if guest is None:
                 return self._event(handle, {"error_code": 428, "error": "No such feed"})
+            if guest.id in self.nonsense:
+                return self._event(handle, {"videoroom": "attached"}) | {"jsep": 7}
             connection = self._connections[handle] = Connection(TUNING)
             guest.camera = GreyCamera()
             connection.addTransceiver(guest.camera, "sendonly")
+            if self.sounds:
+                connection.addTransceiver(Tone(), "sendonly")
             await connection.setLocalDescription(await connection.createOffer())
             return self._event(handle, {"videoroom": "attached"}, connection)
         connection = self._connections.get(handle) or Connection(TUNING)

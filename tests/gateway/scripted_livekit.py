@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
@@ -35,6 +36,8 @@ class ScriptedLiveKit:
         """By the track's sid, as its newest subscriber is sent it."""
         self.shown: list[Shown] = []
         self.joins = 0
+        self.refusals: deque[Exception] = deque()
+        """What the next who want to watch are told instead."""
         self._sids = itertools.count(1)
         self._news = asyncio.Event()
         self._lost = False
@@ -72,6 +75,8 @@ class ScriptedLiveKit:
 
     @contextlib.asynccontextmanager
     async def watching(self, camera: Camera) -> AsyncIterator[GreyCamera]:
+        if self.refusals:
+            raise self.refusals.popleft()
         track = self.cameras[camera.sid] = GreyCamera()
         try:
             yield track

@@ -73,6 +73,20 @@ async def test_who_comes_later_is_matted_and_who_leaves_is_let_go(tmp_path: Path
             assert gateway.worker.gauges()["streams_live"] == 0
 
 
+async def test_who_comes_back_while_their_stream_lingers_is_heard_too(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        server.sounds = True
+        ada = await server.arrive("Ada")
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server.shown, what="Ada's composite")
+            await server.depart(ada)
+            await until(lambda: not room.seats, what="nobody")
+            await server.come_back(ada)
+            await until(lambda: server.shown, what="Ada's composite again")
+            assert [each["audio"] for each in server.bodies("configure")] == [True, True]
+
+
 async def test_only_those_who_are_wanted_are_matted(tmp_path: Path):
     async with running(tmp_path) as gateway, scripted_janus() as server:
         room = room_of(gateway, server, wanted=frozenset({"Grace"}))
@@ -127,6 +141,22 @@ async def test_the_engines_limit_is_told_and_others_go_on(tmp_path: Path):
             assert any("no place" in line for line in told)
 
 
+async def test_a_backdrop_that_was_taken_away_is_told_and_others_go_on(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        told: list[str] = []
+        room = room_of(gateway, server)
+        room._tell = told.append
+        await server.arrive("Ada")
+        async with staying(room):
+            await until(lambda: server.shown, what="Ada's composite")
+            scenery = read_scenery({"backdrop": "gone"})
+            room._plan = replace(room._plan, scenery=scenery)
+            await server.arrive("Grace")
+            await until(lambda: "Grace: no backdrop or plate is called gone any more" in told)
+            before = server.shown[0].screen.count
+            await until(lambda: server.shown and server.shown[0].screen.count > before + 5)
+
+
 async def test_who_has_a_streams_key_takes_it_over_and_the_gateway_lets_it_go(tmp_path: Path):
     async with running(tmp_path) as gateway, scripted_janus() as server:
         ada = await server.arrive("Ada")
@@ -138,3 +168,64 @@ async def test_who_has_a_streams_key_takes_it_over_and_the_gateway_lets_it_go(tm
             await page.publish(f"/whip/{stream.name}", key=stream.key)
             await page.video(3)
             await until(lambda: not server.shown, what="nobody's composite")
+
+
+async def test_a_stream_is_let_go_while_janus_is_away_and_not_taken_back(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada, told = await server.arrive("Ada"), list[str]()
+        room = room_of(gateway, server)
+        room._tell = told.append
+        async with staying(room):
+            await until(lambda: server.shown, what="a composite")
+            stream = room.seats[ada.id].feed.stream
+            server.away = True
+            await server.drop()
+            await until(lambda: any("cannot be reached" in line for line in told))
+            page = gateway.client()
+            async with asyncio.timeout(8):
+                await page.publish(f"/whip/{stream.name}", key=stream.key)
+            assert not room.seats
+            server.away = False
+            await until(lambda: told[-1] == f"in room {ROOM}, where 1 publish", what="a return")
+            await server.arrive("Grace")
+            await until(lambda: server.shown, what="a composite of Grace")
+            assert [each.display for each in server.shown] == ["Grace" + MARK]
+            await server.unpublish(ada)
+            await server.come_back(ada)
+            eve = await server.arrive("Eve")
+            await until(lambda: eve.id in room.seats, what="Eve")
+            assert ada.id not in room.seats, "who turned their camera off and on stays in the room"
+            await page.video(3)
+            await server.depart(ada)
+            await server.come_back(ada)
+            await until(lambda: ada.id in room.seats, what="Ada, after she was away")
+
+
+async def test_what_nobody_thought_of_happens_to_one_person_alone_and_passes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada, told = await server.arrive("Ada"), list[str]()
+        server.nonsense.add(ada.id)
+        await server.arrive("Grace")
+        room = room_of(gateway, server)
+        room._tell = told.append
+        async with staying(room):
+            tries = "Ada: watching: it failed here (AttributeError)"
+            await until(lambda: sum(line.startswith(tries) for line in told) > 2, what="tries")
+            await until(lambda: server.shown, what="Grace's composite")
+            assert [each.display for each in server.shown] == ["Grace" + MARK]
+            assert caplog.text.count("Ada: watching failed unexpectedly") == 1
+            server.nonsense.clear()
+            await until(lambda: len(server.shown) == 2, what="Ada's composite too")
+
+
+async def test_a_janus_that_does_not_say_whom_it_let_in_is_asked_again(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        await server.arrive("Ada")
+        server.nameless, told = 1, list[str]()
+        room = room_of(gateway, server)
+        room._tell = told.append
+        async with staying(room):
+            await until(lambda: server.shown, what="a composite")
+            assert any("does not say under which id" in line for line in told)

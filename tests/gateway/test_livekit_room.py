@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from livekit import rtc
 
 from gateway.relays.backoff import Patience
+from gateway.relays.calls import CallFailed
 from gateway.rooms.livekit_link import MARK
 from gateway.rooms.livekit_room import LiveKitRoom
 from gateway.rooms.livekit_sdk import upright
@@ -79,6 +81,56 @@ async def test_only_cameras_of_those_who_are_wanted_are_matted_and_never_composi
         assert list(room.seats) == ["eve"], "the stream, and its plate, wait for the camera"
         server.depart("eve")
         await until(lambda: not room.seats, what="nobody")
+
+
+async def test_a_backdrop_that_was_taken_away_is_told_and_others_go_on(tmp_path: Path):
+    server, told = ScriptedLiveKit(), list[str]()
+    server.arrive("ada", "Ada", "camera")
+    async with running(tmp_path) as gateway, staying(gateway, server) as room:
+        await until(lambda: server.shown, what="Ada's composite")
+        room._scenery, room._tell = read_scenery({"backdrop": "gone"}), told.append
+        server.arrive("grace", "Grace", "camera")
+        await until(lambda: told, what="a line")
+        assert told == ["Grace: no backdrop or plate is called gone any more"]
+        before = server.shown[0].screen.count
+        await until(lambda: server.shown and server.shown[0].screen.count > before + 5)
+
+
+async def test_a_stream_is_let_go_while_the_camera_is_off_and_not_taken_back(tmp_path: Path):
+    server = ScriptedLiveKit()
+    server.arrive("ada", "Ada", "camera")
+    async with running(tmp_path) as gateway, staying(gateway, server) as room:
+        await until(lambda: server.shown, what="a composite")
+        stream = room.seats["ada"].feed.stream
+        server.switch("ada")
+        await until(lambda: not server.shown, what="no composite while the camera is off")
+        page = gateway.client()
+        async with asyncio.timeout(8):
+            await page.publish(f"/whip/{stream.name}", key=stream.key)
+        assert not room.seats
+        server.switch("ada", "camera")
+        server.arrive("grace", "Grace", "camera")
+        await until(lambda: server.shown, what="a composite of Grace")
+        assert [each.name for each in server.shown] == ["Grace" + MARK]
+        await page.video(3)
+
+
+async def test_a_seat_that_dies_is_logged_and_lives_again_with_the_next_change(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    def tell(line: str) -> None:
+        if "again in" in line:
+            raise BrokenPipeError("nobody reads what is told")
+
+    server = ScriptedLiveKit()
+    server.refusals.append(CallFailed("no track came"))
+    async with running(tmp_path) as gateway, staying(gateway, server) as room:
+        room._tell = tell
+        server.arrive("ada", "Ada", "camera")
+        await until(lambda: "BrokenPipeError: nobody reads" in caplog.text, what="a traceback")
+        assert not server.shown
+        server.arrive("grace", "Grace")
+        await until(lambda: server.shown, what="a composite of Ada")
 
 
 def test_frames_of_a_phone_held_upright_are_turned():

@@ -79,6 +79,23 @@ async def test_the_composite_of_what_is_pulled_is_pushed_with_its_sound(tmp_path
         assert it.relay.state == "live"
 
 
+async def test_a_stream_that_lingered_is_pushed_with_its_sound(tmp_path: Path):
+    async with relaying(tmp_path) as it:
+        it.sfu.sounds = True
+        await it.relays.remove(await heard(it))
+        # The composite of before is there at once, the camera and its sound are not.
+        it.sfu.refusals["whep"].extend(web.Response(status=503) for _ in range(3))
+        await heard(it)
+
+
+async def heard(it: Setting) -> Relay:
+    """A relay whose other end hears the camera."""
+    before = it.sfu.sound.count
+    relay = await it.begin(key="k" * 32)
+    await until(lambda: it.sfu.sound.count > before + 5, what="sound")
+    return relay
+
+
 async def test_before_a_plate_exists_the_other_end_sees_the_backdrop_alone(tmp_path: Path):
     async with relaying(tmp_path) as it:
         it.sfu.person = True

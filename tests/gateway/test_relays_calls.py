@@ -91,6 +91,21 @@ async def test_a_redirect_without_a_place_is_the_servers_fault():
             await calls.request("POST", url)
 
 
+@pytest.mark.parametrize("location", ["foo:bar", "data:,x", "mailto:a@b.example"])
+async def test_a_redirect_to_no_server_at_all_is_the_servers_fault(location: str):
+    moved = web.Response(status=307, headers={"Location": location})
+    async with answering(moved) as (calls, url, _):
+        with pytest.raises(CallFailed, match="Location"):
+            await calls.request("POST", url, "offer")
+
+
+@pytest.mark.parametrize("text", ["[" * 60_000, '{"detail": ' + "[" * 500 + "]" * 500 + "}"])
+async def test_an_explanation_that_is_none_is_left_out(text: str):
+    odd = web.Response(status=400, text=text, content_type="application/json")
+    async with answering(odd) as (calls, url, _):
+        assert str((await calls.request("POST", url)).refusal("it")) == "it answers 400"
+
+
 async def test_an_endless_answer_is_cut_off():
     async with answering(web.Response(body=b"x" * 70_000)) as (calls, url, _):
         with pytest.raises(CallFailed, match="more than"):
@@ -177,7 +192,9 @@ def test_a_token_goes_along_to_the_same_server_over_tls():
     assert is_same_place(URL("https://sfu.example.org/"), URL("http://sfu.example.org/"))
 
 
-@pytest.mark.parametrize("location", ["", "http://[", "http://a:99999/"])
+@pytest.mark.parametrize(
+    "location", ["", "http://[", "http://a:99999/", "http:", "mailto:a@b.example"]
+)
 def test_a_location_that_is_none_is_the_servers_fault(location: str):
     with pytest.raises(CallFailed, match="Location"):
         joined(URL("https://sfu.example.org/whip"), location)
@@ -222,6 +239,15 @@ async def test_ice_servers_are_asked_at_the_address_that_was_checked():
         "turns:t.example.org:443?transport=tcp",
     ]
     assert {(server.username, server.credential) for server in servers} == {("u", "p")}
+
+
+async def test_an_ice_server_on_another_port_of_a_listed_address_is_not_asked():
+    headers = [
+        '<turn:10.0.0.5:22?transport=tcp>; rel="ice-server"; username="u"; credential="p"',
+        '<turn:10.0.0.5:8443?transport=tcp>; rel="ice-server"; username="u"; credential="p"',
+    ]
+    servers = await named_servers(headers, Outbound(["10.0.0.5:8443"]))
+    assert [server.urls for server in servers] == ["turn:10.0.0.5:8443?transport=tcp"]
 
 
 def at_most(low: float, high: float) -> float:

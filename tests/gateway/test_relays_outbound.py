@@ -164,6 +164,21 @@ async def test_an_address_that_is_listed_itself_is_called(listed: str):
         await called(rules(listed), "http://127.0.0.2:8080/x")
 
 
+@pytest.mark.parametrize("listed", [["10.0.0.5:8443"], ["10.0.0.5:8443", "*"], ["[fd00::7]:8443"]])
+async def test_an_address_that_is_listed_with_a_port_is_not_meant_at_another(listed: list[str]):
+    host = "fd00::7" if "fd00" in listed[0] else "10.0.0.5"
+    assert await rules(*listed).addresses(host, 8443) == [host]
+    with pytest.raises(Refused, match="relay_networks"):
+        await rules(*listed).addresses(host, 22)
+
+
+async def test_a_host_is_checked_anew_for_another_port():
+    pinned = Pinned()
+    pinned.pin(await called(rules("10.0.0.5:8443", "*"), "http://10.0.0.5:8443/x"))
+    assert pinned.knows(URL("http://10.0.0.5:8443/y"))
+    assert not pinned.knows(URL("http://10.0.0.5:22/x"))
+
+
 @pytest.mark.parametrize(
     ("listed", "host", "allowed"),
     [

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from tests.gateway.loopback import BLACK, PERSON, Client, Gateway, running, until
+from tests.gateway.grey_camera import BLACK, PERSON
+from tests.gateway.loopback import Client, Gateway, running, until
 
 FIRST, OTHER = "correct-horse-battery", "another-horse-battery"
 URL = "/whip/desk"
