@@ -137,6 +137,15 @@ class TileGrid:
         return worst
 
 
+def in_fours(picture: Bytes) -> Bytes:
+    """Sides of multiples of 4, the refiner's patch, by repeating the border."""
+    right, below = -picture.shape[1] % 4, -picture.shape[0] % 4
+    if not right and not below:
+        return np.ascontiguousarray(picture)
+    padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(padded, dtype=np.uint8)
+
+
 def _windows(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """A view (rows, columns, *size, channels) of all windows by their upper left corners."""
     rows, columns, channels = picture.shape

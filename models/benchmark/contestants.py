@@ -122,14 +122,22 @@ class EnginePath:
         for number in range(PROVING):
             source = scene.sources[number % len(scene.sources)]
             composite = self._stream.composite(source).result(PATIENCE)
+        self._looked: list[float] = []
         if composite.validity == "invalid":
             raise MattingError("the engine hides this scene's person: nothing can be measured")
 
     def frame(self, source: I420) -> Shown:
         """See `Contestant`."""
         composite = self._stream.composite(source).result(PATIENCE)
+        if composite.quality is not None:
+            self._looked.append(composite.quality.looked)
         laps = {k: v for k, v in composite.milliseconds.items() if k != "total"}
         return Shown(composite.pixels, laps)
+
+    @property
+    def looked(self) -> float:
+        """Share of a frame that the network saw, 0..1, in the middle of those measured."""
+        return float(np.median(self._looked)) if self._looked else 1.0
 
     def close(self) -> None:
         """End the stream."""

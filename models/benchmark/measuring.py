@@ -68,7 +68,7 @@ def measure(
     engine = _through_the_engine(network, chosen, make, scene, seconds, streams)
     programs = _programs_alone(network, chosen, key, scene, seconds)
     ceilings = measure_ceilings(chosen)
-    work = count(network, key, chosen.dtype.itemsize)
+    work = count(network, _seen(key, engine.looked), chosen.dtype.itemsize)
     rows, columns = key.base_size
     return Table(
         command=command,
@@ -77,7 +77,8 @@ def measure(
         versions=versions(),
         size=f"{width}x{height}",
         weights=name,
-        about=f"base {columns}x{rows}, {16 * key.patches} pixels refined",
+        about=f"base {columns}x{rows}, {16 * key.patches} pixels refined, "
+        f"{engine.looked:.0%} of the frame seen",
         reference=engine.reference,
         engine=engine.engine,
         work=work,
@@ -100,6 +101,7 @@ class _Engine:
     streams: list[Streams]
     memory: Memory | None
     notes: list[str]
+    looked: float
 
 
 @dataclass(slots=True)
@@ -159,9 +161,14 @@ def _through_the_engine(
                 break
             for each in paths:
                 each.close()
-        return _Engine(reference, result, found, engine.memory(), notes)
+        return _Engine(reference, result, found, engine.memory(), notes, path.looked)
     finally:
         engine.close()
+
+
+def _seen(key: FrameKey, share: float) -> FrameKey:
+    """Of a frame of which the network sees so much; as many patches are refined in it."""
+    return key._replace(width=round(key.width * share))
 
 
 def _programs_alone(
