@@ -119,9 +119,7 @@ class OpenVinoBackend:
     def base(self, source: Bytes, plate: Bytes, point: OperatingPoint) -> _Compiled:
         """See `Backend`."""
         compiled = self._compiled_for(source.shape[0], source.shape[1], point)
-        compiled.base.infer(
-            [compiled.small(in_fours(source)), compiled.plate(plate).small], share_inputs=True
-        )
+        _infer(compiled.base, [compiled.small(in_fours(source)), compiled.plate(plate).small])
         return compiled
 
     def refine(
@@ -140,7 +138,7 @@ class OpenVinoBackend:
             seen, empty = coarse.grid.padded(padded), coarse.plate(plate).padded
             for some in np.array_split(tiles, -(-len(tiles) // TILES)):
                 cut = coarse.grid.cut(some, seen, empty, output)
-                coarse.refiner.infer(_filled(cut), share_inputs=True)
+                _infer(coarse.refiner, _filled(cut))
                 for picture, index in ((alpha, 0), (foreground, 1)):
                     values = coarse.refiner.get_output_tensor(index).data[: len(some)]
                     coarse.grid.paste(picture, some, values)
@@ -281,6 +279,11 @@ def _coarse_matte(matte: Floats, source: Bytes, grid: TileGrid) -> tuple[NDArray
     residual = cv2.resize(steps, (width, height), interpolation=cv2.INTER_LINEAR)
     foreground[:height, :width] = cv2.add(source, residual, dtype=cv2.CV_8U)
     return alpha, foreground
+
+
+def _infer(request: Any, inputs: list[NDArray[Any]]) -> None:
+    """Without copying anything: what comes out lies in the request's own tensors."""
+    request.infer(inputs, share_inputs=True, share_outputs=True)
 
 
 def _filled(cut: Cut) -> list[NDArray[Any]]:
