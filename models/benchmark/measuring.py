@@ -13,6 +13,7 @@ from models.backends import Backend, Precision
 from models.backends.choice import open_backend
 from models.benchmark.contestants import EnginePath, ReferencePath, together
 from models.benchmark.floor import count, floor, measure_ceilings
+from models.benchmark.governed import Governed, measure_governed
 from models.benchmark.programs import (
     Alone,
     Batched,
@@ -49,6 +50,7 @@ def measure(
     device: str,
     precision: Precision | None,
     streams: Sequence[int],
+    rate: float | None,
     seconds: float,
     command: str,
 ) -> Table:
@@ -66,6 +68,7 @@ def measure(
     ranges = None if backbone else load_ranges(name)
     make = partial(open_backend, ranges=ranges, precision=precision)
     engine = _through_the_engine(network, chosen, make, scene, seconds, streams)
+    governed = None if rate is None else _governed(network, chosen, make, scene, rate, seconds)
     programs = _programs_alone(network, chosen, key, scene, seconds)
     ceilings = measure_ceilings(chosen)
     work = count(network, _seen(key, engine.looked), chosen.dtype.itemsize)
@@ -85,6 +88,7 @@ def measure(
         ceilings=ceilings,
         floor=floor(work, ceilings),
         streams=engine.streams,
+        governed=governed,
         alone=programs.alone,
         batched=programs.batched,
         written=programs.written,
@@ -169,6 +173,24 @@ def _through_the_engine(
 def _seen(key: FrameKey, share: float) -> FrameKey:
     """Of a frame of which the network sees so much; as many patches are refined in it."""
     return key._replace(width=round(key.width * share))
+
+
+def _governed(
+    network: MattingNetwork,
+    device: Device,
+    make_backend: Callable[[MattingNetwork, Device], Backend[Any]],
+    scene: Scene,
+    rate: float,
+    seconds: float,
+) -> Governed:
+    engine = InProcessEngine(
+        device=str(device), network=network, make_backend=make_backend, rate=rate
+    )
+    try:
+        path = EnginePath(engine, scene)
+        return measure_governed(path, scene, rate, seconds)
+    finally:
+        engine.close()
 
 
 def _programs_alone(
