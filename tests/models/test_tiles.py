@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from models.backends.openvino_backend import OpenVinoBackend
-from models.backends.tiles import SIDE, TileGrid
+from models.backends.tiles import SIDE, WORTH, TileGrid
 from models.network.base import resize
 from models.network.config import MattingConfig
 from models.operating_point import OperatingPoint
@@ -66,6 +66,7 @@ def test_the_worst_tiles_are_chosen_and_those_without_error_never():
     over = MattingConfig(refine_mode="thresholding", refine_threshold=0.4, refine_pixels=0)
     assert tiles.choose(error, over).tolist() == chosen[:2]
     assert len(tiles.choose(error, MattingConfig(refine_mode="full"))) == 35
+    assert tiles.choose(np.minimum(error, WORTH), enough).tolist() == []
 
 
 def test_pasted_tiles_overwrite_nothing_else():
