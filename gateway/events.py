@@ -106,6 +106,7 @@ class QualityNumbers(Message):
     levels: int
     base_scale: float
     refine_pixels: int
+    looked: float
     width: int
     height: int
 

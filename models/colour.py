@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.errors import PictureError
+from models.region import Region
 from models.report import I420
 
 
@@ -77,6 +78,27 @@ def reduced(source: I420, size: tuple[int, int]) -> I420:
     for plane, target in zip(planes(source), planes(smaller), strict=True):
         target[:] = cv2.resize(plane, target.shape[::-1], interpolation=cv2.INTER_AREA)
     return smaller
+
+
+def part(source: I420, region: Region) -> I420:
+    """A region of a frame, itself where that is all of it."""
+    if frame_size(source) == region.size:
+        return source
+    taken = np.empty((region.height * 3 // 2, region.width), np.uint8)
+    for plane, target, where in zip(planes(source), planes(taken), _in_planes(region), strict=True):
+        target[:] = plane[where]
+    return taken
+
+
+def put(part: I420, frame: I420, region: Region) -> None:
+    """Overwrite a region of a frame."""
+    for plane, target, where in zip(planes(part), planes(frame), _in_planes(region), strict=True):
+        target[where] = plane
+
+
+def _in_planes(region: Region) -> tuple[tuple[slice, slice], ...]:
+    half = Region(region.top // 2, region.left // 2, region.height // 2, region.width // 2)
+    return region.pixels, half.pixels, half.pixels
 
 
 def to_rgb(source: I420) -> NDArray[np.uint8]:

@@ -8,10 +8,8 @@ from typing import Final
 
 from models.governor import Governor
 from models.operating_point import LEVELS, OperatingPoint, operating_point
+from models.region import Size
 from models.report import Quality
-
-Size = tuple[int, int]
-"""Height and width."""
 
 SMALLEST: Final = 640
 """Pixels of a composite's longer side that are never given up: fewer frames are better than a face

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Generic
 
 import numpy as np
@@ -10,20 +11,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models import colour
-from models.backdrop import Backdrop, Transparent
-from models.backends import Backend, Cutout, Fit, Image
+from models.backdrop import Backdrop
+from models.backends import Backend, Cutout, Image
 from models.begun import Begun
 from models.clock import Clock
-from models.compositing import cover, paint_backdrop
-from models.detail import Ladder, Size, same_shape
+from models.detail import Ladder, same_shape
 from models.errors import MattingError
 from models.governor import Governor
 from models.graphs.frame import FrameKey
 from models.graphs.programs import FrameJob
 from models.graphs.runner import FrameResult, FrameRunner
+from models.lookout import Lookout
 from models.operating_point import OperatingPoint
 from models.plate import Plate
+from models.region import Region, Size
 from models.report import I420, Composite, Quality
+from models.surroundings import Surroundings
 from models.tracking import THUMBNAIL, PlateTracker
 
 SETTLING: Final = 8
@@ -55,22 +58,17 @@ class MattingPipeline(Generic[Image]):
             governor: decides how closely to look at the frames of a live stream. They never wait
                 for what has to be made for a new size, but show the backdrop meanwhile.
         """
+        accelerator = careful or backend.accelerator
         self._backend = backend
         self._features = None if frames is None else frames.cache()
-        self._ladder = Ladder(
-            backend.ready, accelerator=careful or backend.accelerator, governor=governor
-        )
+        self._ladder = Ladder(backend.ready, accelerator=accelerator, governor=governor)
+        self._lookout = None if accelerator else Lookout()
+        self._surroundings = Surroundings(backend)
         self._plate: Plate | None = None
-        self._proven = self._fitting = False
-        self._backdrop: Backdrop = Transparent()
+        self._proven = False
         self._alpha: NDArray[np.float32] | None = None
         self._tracker: PlateTracker | None = None
-        # For the current size only: a browser that changes it does so for seconds at least.
-        self._plate_image: tuple[Size, Image] | None = None
-        self._fitted: tuple[Fit, Image] | None = None
         self._size: Size | None = None
-        self._backdrop_image: tuple[Size, Image] | None = None
-        self._backdrop_frame: I420 | None = None
 
     @property
     def plate(self) -> Plate | None:
@@ -82,13 +80,11 @@ class MattingPipeline(Generic[Image]):
 
         One that was not just learned from this camera, not `proven`, shows nobody until it fits.
         """
-        self._plate = plate
-        self._proven = self._fitting = proven
-        self._alpha = self._tracker = self._plate_image = self._fitted = self._size = None
+        self._plate, self._proven = plate, proven
+        self._alpha = self._tracker = self._size = None
+        self._surroundings.set_plate(None if plate is None else plate.rgb, shown=proven)
         if self._features is not None:
             self._features.clear()
-        # A blurred backdrop is made from the plate.
-        self._backdrop_image = self._backdrop_frame = None
 
     def distrust_plate(self) -> None:
         """Another camera may be looking: the plate has to prove itself again."""
@@ -99,8 +95,7 @@ class MattingPipeline(Generic[Image]):
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Use this backdrop from the next frame on."""
-        self._backdrop = backdrop
-        self._backdrop_image = self._backdrop_frame = None
+        self._surroundings.set_backdrop(backdrop)
 
     def composite(self, source: I420) -> Composite:
         """The frame with its scene replaced.
@@ -116,21 +111,32 @@ class MattingPipeline(Generic[Image]):
         if detail.point is None:
             # The plate is neither proven nor lost by frames that nobody looked at.
             return self._show(size, self._tracked(self._sized_plate(size)), None, clock)
-        size, source = detail.size, colour.reduced(source, detail.size)
-        image = self._backend.upload(source)
+        size, point, source = detail.size, detail.point, colour.reduced(source, detail.size)
+        plate = self._sized_plate(size)
+        tracker = self._tracked(plate)
+        thumbnail = colour.thumbnail(source, *THUMBNAIL)
+        fit = tracker.follow(thumbnail, self._alpha)
+        region = self._region(size, tracker.apart(thumbnail), point)
+        plate = self._surroundings.fitted(plate, fit, region)
+        clock.lap("plate")
+        image = self._backend.upload(colour.part(source, region))
         clock.lap("upload")
-        cutout = self._cut_out(image, size, detail.point, clock)
+        cutout = self._cut_out(image, plate, point, size, region, clock)
 
         def mixed() -> I420:
-            mixed = self._backend.compose(cutout, self._painted(size))
+            painted = self._surroundings.painted_part(size, region)
+            mixed = self._backend.compose(cutout, painted)
             clock.lap("composite")
             pixels = self._backend.download(mixed)
+            if region.size != size:
+                part, pixels = pixels, self._surroundings.alone(size)
+                colour.put(part, pixels, region)
             clock.lap("download")
             return pixels
 
-        tracker = self._tracked(self._sized_plate(size))
-        composite = self._show(size, tracker, mixed, clock, detail.quality)
-        self._ladder.took(composite.milliseconds["total"], detail.quality)
+        quality = detail.quality and replace(detail.quality, looked=region.share(size))
+        composite = self._show(size, tracker, mixed, clock, quality)
+        self._ladder.took(composite.milliseconds["total"], quality)
         return composite
 
     def key(self, source: I420) -> FrameKey | None:
@@ -161,7 +167,7 @@ class MattingPipeline(Generic[Image]):
         self._alpha = None
         if before is None:
             tracker.follow(colour.thumbnail(source, *THUMBNAIL), None)
-        backdrop = self._painted((key.height, key.width))
+        backdrop = self._surroundings.painted((key.height, key.width))
         if not isinstance(plate, Tensor) or not isinstance(backdrop, Tensor):
             raise TypeError("programs need a backend of tensors")
         features = self._features.features(plate, tracker.fit, key.base_size)
@@ -186,7 +192,7 @@ class MattingPipeline(Generic[Image]):
 
     def free(self) -> None:
         """Let go of what lies on the device; it is uploaded again when it is needed."""
-        self._plate_image = self._backdrop_image = self._fitted = None
+        self._surroundings.free()
         if self._features is not None:
             self._features.clear()
 
@@ -202,10 +208,10 @@ class MattingPipeline(Generic[Image]):
 
         `tracker` has followed this frame; `None` without a plate.
         """
-        if tracker is not None and not (tracker.lost or self._fitting):
-            self._fitting, self._backdrop_image, self._backdrop_frame = True, None, None
+        if tracker is not None and not tracker.lost:
+            self._surroundings.show_scene()
         if tracker is None or tracker.lost or mixed is None:
-            pixels = self._backdrop_alone(size)
+            pixels = self._surroundings.alone(size)
             clock.lap("composite")
         else:
             pixels = mixed()
@@ -221,12 +227,15 @@ class MattingPipeline(Generic[Image]):
         """
         if self._plate is None:
             raise MattingError("a picture cannot be matted before there is a plate")
-        height, width = rgb.shape[:2]
-        image = self._backend.upload_rgb(rgb)
-        point = self._ladder.at((height, width)).point
+        backend, clock = self._backend, Clock(self._backend.wait)
+        size = (rgb.shape[0], rgb.shape[1])
+        image, plate = backend.upload_rgb(rgb), self._sized_plate(size)
+        point = self._ladder.at(size).point
         assert point is not None  # a picture waits for what it needs
-        cutout = self._cut_out(image, (height, width), point, Clock(self._backend.wait))
-        return self._backend.read(cutout)
+        fit = self._tracked(plate).follow(backend.thumbnail(image, *THUMBNAIL), self._alpha)
+        whole = Region.whole(size)
+        plate = self._surroundings.fitted(plate, fit, whole)
+        return backend.read(self._cut_out(image, plate, point, size, whole, clock))
 
     def settle(self, rgb: NDArray[np.uint8]) -> None:
         """Let the fit, smoothed for video, reach its end on a single picture (H, W, 3)."""
@@ -243,58 +252,43 @@ class MattingPipeline(Generic[Image]):
                 self._tracker.distrust()
         return self._tracker
 
+    def _region(self, size: Size, apart: NDArray[np.float32], point: OperatingPoint) -> Region:
+        """What has to be looked at of a frame that is so far from its plate."""
+        if self._lookout is None:
+            return Region.whole(size)
+        return self._lookout.region(
+            size, apart, self._alpha, lambda part: self._backend.ready(*part.size, point)
+        )
+
     def _cut_out(
-        self, image: Image, size: Size, point: OperatingPoint, clock: Clock
+        self,
+        image: Image,
+        plate: Image,
+        point: OperatingPoint,
+        size: Size,
+        region: Region,
+        clock: Clock,
     ) -> Cutout[Image]:
-        backend = self._backend
-        plate = self._sized_plate(size)
-        fit = self._tracked(plate).follow(backend.thumbnail(image, *THUMBNAIL), self._alpha)
-        plate = self._fitted_plate(plate, fit)
+        """Of a region of a frame of `size`, and of the plate that is fitted to it."""
         # Until this frame is done, the next one must not rely on an older one.
         self._alpha = None
-        clock.lap("plate")
-        coarse = backend.base(image, plate, point)
+        coarse = self._backend.base(image, plate, point)
         clock.lap("base")
-        cutout = backend.refine(image, plate, coarse, point)
-        self._alpha = backend.alpha_thumbnail(cutout, *THUMBNAIL)
+        cutout = self._backend.refine(image, plate, coarse, point)
+        alpha, seen = np.zeros(THUMBNAIL, np.float32), region.scaled(size, THUMBNAIL)
+        alpha[seen.pixels] = self._backend.alpha_thumbnail(cutout, *seen.size)
+        self._alpha = alpha
         clock.lap("refine")
         return cutout
 
-    def _fitted_plate(self, plate: Image, fit: Fit) -> Image:
-        """The same picture as before, as long as the fit changes nothing that can be seen: what
-        backends derive from a plate, they keep for as long as it is the same."""
-        if self._fitted is None or self._fitted[0].differs(fit):
-            self._fitted = (fit, self._backend.adjust(plate, fit))
-        return self._fitted[1]
-
     def _sized_plate(self, size: Size) -> Image:
-        if self._plate_image is None or self._plate_image[0] != size:
-            if self._plate is None:
-                raise MattingError("there is no plate")
-            # Cameras crop around the centre where they change the aspect, and so does `cover`.
-            rgb = cover(self._plate.rgb, *size)
+        plate = self._surroundings.plate(size)
+        if plate is None:
+            raise MattingError("there is no plate")
+        if self._size != size:
             if self._size is not None and not same_shape(self._size, size):
                 self._proven = False  # a telephone was turned, or another camera chosen
                 self._tracker = self._alpha = None
             # Scaled, it is the same view: what is known of light and doubt holds, on thumbnails.
-            self._size, self._fitted = size, None
-            self._plate_image = (size, self._backend.upload_rgb(rgb))
-        return self._plate_image[1]
-
-    def _painted(self, size: Size) -> Image:
-        if self._backdrop_image is None or self._backdrop_image[0] != size:
-            rgb = paint_backdrop(self._backdrop, *size, self._scene())
-            self._backdrop_image = (size, self._backend.upload_rgb(rgb))
-        return self._backdrop_image[1]
-
-    def _backdrop_alone(self, size: Size) -> I420:
-        frame = self._backdrop_frame
-        if frame is None or colour.frame_size(frame) != size:
-            frame = colour.to_i420(paint_backdrop(self._backdrop, *size, self._scene()))
-            self._backdrop_frame = frame
-        # The caller owns what it gets.
-        return frame.copy()
-
-    def _scene(self) -> NDArray[np.uint8] | None:
-        """What a blur may show: a plate only once it has fitted, else it is of somebody's room."""
-        return self._plate.rgb if self._plate is not None and self._fitting else None
+            self._size = size
+        return plate

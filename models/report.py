@@ -51,6 +51,8 @@ class Quality:
     """Side of the base network's input over side of the frame that was matted."""
     refine_pixels: int
     """Pixels of it that might be refined."""
+    looked: float = 1.0
+    """Share of the frame that the network saw, 0..1: nobody was in the rest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -139,6 +139,13 @@ class PlateTracker:
             self._watch(source, empty if certain else None)
         return self.fit
 
+    def apart(self, source: Floats) -> Floats:
+        """(72, 128), 0..1: how far a frame's thumbnail is from the fitted plate's, in the channel
+        that is farthest; means of 3x3, against noise."""
+        gain, offset = (np.asarray(each, np.float32) for each in (self.fit.gain, self.fit.offset))
+        away = cv2.split(np.abs(cv2.blur(source - (self.plate * gain + offset), (3, 3))))
+        return np.asarray(cv2.max(cv2.max(away[0], away[1]), away[2]), np.float32)
+
     def _empty(self, alpha: Floats | None) -> NDArray[np.bool_]:
         if alpha is None:
             return np.zeros(THUMBNAIL, np.bool_)

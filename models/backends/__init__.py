@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.operating_point import OperatingPoint
+from models.region import Region
 from models.report import I420
 
 Precision = Literal["fp32", "bf16", "int8"]
@@ -71,6 +72,9 @@ class Backend(Protocol[Image]):
 
     def upload_rgb(self, rgb: NDArray[np.uint8]) -> Image:
         """A picture (H, W, 3) in this backend's form."""
+
+    def part(self, picture: Image, region: Region) -> Image:
+        """A region of a picture; the picture itself where that is all of it."""
 
     def adjust(self, plate: Image, fit: Fit) -> Image:
         """The plate under the source's exposure and white balance."""

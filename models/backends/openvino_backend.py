@@ -22,26 +22,24 @@ from openvino.preprocess import (  # type: ignore[import-untyped,import-not-foun
 
 from models import colour, compositing
 from models.backends import Cutout, Fit, Precision
-from models.backends.tiles import Cut, TileGrid
+from models.backends.tiles import Cut, TileGrid, in_fours
 from models.backends.translation import translate
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.processor import processor_has_bf16, processors
 from models.quantisation.ranges import Ranges
+from models.region import Region, Size
 from models.report import I420
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-Size = tuple[int, int]
-"""Rows and columns."""
-
 TILES: Final = 32
 """Refined by one call. A frame has tens to hundreds; the last call's rest is wasted."""
 
-SIZES_KEPT: Final = 6
-"""Compiled sizes kept, least recently used first out: a browser that adapts its resolution walks
-through three or four, a governor through six."""
+SIZES_KEPT: Final = 12
+"""Compiled sizes kept, 30 to 50 MiB each, least recently used first out: a browser that adapts its
+resolution walks through three or four, a governor through six, and a region has five shapes."""
 
 
 class OpenVinoBackend:
@@ -83,6 +81,8 @@ class OpenVinoBackend:
         )
         self._compiler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile")
         self._compiled: OrderedDict[tuple[Size, Size], Future[_Compiled]] = OrderedDict()
+        # Of blocks of the coarse output; only the compiling thread uses it.
+        self._refiners: weakref.WeakValueDictionary[Size, Any] = weakref.WeakValueDictionary()
 
     def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
         """See `Backend`."""
@@ -101,6 +101,11 @@ class OpenVinoBackend:
         """See `Backend`."""
         return np.ascontiguousarray(rgb)
 
+    def part(self, picture: Bytes, region: Region) -> Bytes:
+        """See `Backend`."""
+        whole = region.size == picture.shape[:2]
+        return picture if whole else np.ascontiguousarray(picture[region.pixels])
+
     def adjust(self, plate: Bytes, fit: Fit) -> Bytes:
         """See `Backend`. A table of 256 entries per channel."""
         if fit == Fit():
@@ -114,9 +119,7 @@ class OpenVinoBackend:
     def base(self, source: Bytes, plate: Bytes, point: OperatingPoint) -> _Compiled:
         """See `Backend`."""
         compiled = self._compiled_for(source.shape[0], source.shape[1], point)
-        compiled.base.infer(
-            [compiled.small(_padded(source)), compiled.plate(plate).small], share_inputs=True
-        )
+        _infer(compiled.base, [compiled.small(in_fours(source)), compiled.plate(plate).small])
         return compiled
 
     def refine(
@@ -129,13 +132,13 @@ class OpenVinoBackend:
         output, matte = (coarse.base.get_output_tensor(index).data[0] for index in (0, 1))
         config = self._network.with_settings(refine_pixels=point.refine_pixels).config
         tiles = coarse.grid.choose(matte[..., 4].clip(0, 1), config)
-        padded = _padded(source)
+        padded = in_fours(source)
         alpha, foreground = _coarse_matte(matte, padded, coarse.grid)
         if len(tiles):
             seen, empty = coarse.grid.padded(padded), coarse.plate(plate).padded
             for some in np.array_split(tiles, -(-len(tiles) // TILES)):
                 cut = coarse.grid.cut(some, seen, empty, output)
-                coarse.refiner.infer(_filled(cut), share_inputs=True)
+                _infer(coarse.refiner, _filled(cut))
                 for picture, index in ((alpha, 0), (foreground, 1)):
                     values = coarse.refiner.get_output_tensor(index).data[: len(some)]
                     coarse.grid.paste(picture, some, values)
@@ -195,19 +198,17 @@ class OpenVinoBackend:
         grid = TileGrid(frame, base, self._network.config.refine_kernel)
         small, window, half = [1, 3, *base], [TILES, 3, grid.window, grid.window], grid.window // 2
         down, across = ([TILES, half, side] for side in grid.block)
-        requests = []
-        tiles = [window, window, [TILES, *grid.block, 37], down, across]
-        for model, shapes, outputs in (
-            (self._base, [small, small], (openvino.Type.f32, openvino.Type.f32)),
-            (self._refiner, tiles, (openvino.Type.f32, openvino.Type.u8)),
-        ):
-            static = self._static(model, shapes, outputs)
-            compiled = self._core.compile_model(static, "CPU", self._options)
-            requests.append(compiled.create_infer_request())
-        return _Compiled(grid, *requests)
+        floats, steps = openvino.Type.f32, openvino.Type.u8
+        # Tiles are the same for all sizes with this scale.
+        refiner = self._refiners.get(grid.block)
+        if refiner is None:
+            tiles = [window, window, [TILES, *grid.block, 37], down, across]
+            refiner = self._request(self._refiner, tiles, (floats, steps))
+            self._refiners[grid.block] = refiner
+        return _Compiled(grid, self._request(self._base, [small, small], (floats, floats)), refiner)
 
-    def _static(self, model: Any, shapes: list[list[int]], outputs: tuple[Any, ...]) -> Any:
-        """A copy for fixed sizes, channels last, whose pictures, in and out, are bytes."""
+    def _request(self, model: Any, shapes: list[list[int]], outputs: tuple[Any, ...]) -> Any:
+        """Compiled for fixed sizes, channels last; pictures, in and out, are bytes."""
         model = model.clone()
         model.reshape({i: openvino.PartialShape(shape) for i, shape in enumerate(shapes)})
         steps = PrePostProcessor(model)
@@ -221,7 +222,8 @@ class OpenVinoBackend:
             steps.output(i).model().set_layout(openvino.Layout("NCHW"))
             steps.output(i).tensor().set_layout(openvino.Layout("NHWC"))
             steps.output(i).tensor().set_element_type(kind)
-        return steps.build()
+        compiled = self._core.compile_model(steps.build(), "CPU", self._options)
+        return compiled.create_infer_request()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,7 @@ class _Compiled:
         """Made once for as long as a stream uses the same array."""
         made = self.plates.get(id(picture))
         if made is None:
-            padded, key = _padded(picture), id(picture)
+            padded, key = in_fours(picture), id(picture)
             made = self.plates[key] = _Plate(self.small(padded), self.grid.padded(padded))
             # A room is not remembered beyond its stream, and no later array has its identity.
             weakref.finalize(picture, self.plates.pop, key, None).atexit = False
@@ -279,6 +281,11 @@ def _coarse_matte(matte: Floats, source: Bytes, grid: TileGrid) -> tuple[NDArray
     return alpha, foreground
 
 
+def _infer(request: Any, inputs: list[NDArray[Any]]) -> None:
+    """Without copying anything: what comes out lies in the request's own tensors."""
+    request.infer(inputs, share_inputs=True, share_outputs=True)
+
+
 def _filled(cut: Cut) -> list[NDArray[Any]]:
     """The graph's inputs, made up to `TILES`."""
     inputs: list[NDArray[Any]] = [cut.source, cut.plate, cut.coarse, cut.down, cut.across]
@@ -288,12 +295,3 @@ def _filled(cut: Cut) -> list[NDArray[Any]]:
     return [
         np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)]) for part in inputs
     ]
-
-
-def _padded(picture: Bytes) -> Bytes:
-    """Sides of multiples of 4, the refiner's patch, by repeating the border."""
-    right, below = -picture.shape[1] % 4, -picture.shape[0] % 4
-    if not right and not below:
-        return np.ascontiguousarray(picture)
-    padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return np.asarray(padded, dtype=np.uint8)

@@ -17,6 +17,7 @@ from models.network import MattingNetwork
 from models.network.base import resize
 from models.network.patches import in_fours
 from models.operating_point import OperatingPoint
+from models.region import Region
 from models.report import I420
 
 _NAMES = {torch.float32: "torch fp32", torch.float16: "torch fp16", torch.bfloat16: "torch bf16"}
@@ -54,6 +55,10 @@ class TorchBackend:
         """See `Backend`."""
         picture = torch.from_numpy(np.ascontiguousarray(rgb)).to(self._where)
         return (picture.permute(2, 0, 1)[None].to(torch.float32) / 255).to(self._dtype)
+
+    def part(self, picture: Tensor, region: Region) -> Tensor:
+        """See `Backend`."""
+        return picture[(..., *region.pixels)]
 
     @torch.inference_mode()
     def adjust(self, plate: Tensor, fit: Fit) -> Tensor:

@@ -41,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also so many streams at once (default: 1,4,8 on an accelerator, none elsewhere)",
     )  # fmt: skip
     parser.add_argument(
+        "--rate", type=_rate, metavar="FPS",
+        help="also with a governor that looks less closely to hold so many frames a second",
+    )  # fmt: skip
+    parser.add_argument(
         "--seconds", type=_seconds, default=10.0, help="for each measurement (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, not the tables")
@@ -82,6 +86,7 @@ def bench(args: argparse.Namespace) -> Table:
         device=args.device,
         precision=args.precision,
         streams=args.streams,
+        rate=args.rate,
         seconds=args.seconds,
         command=_command(args),
     )
@@ -98,6 +103,8 @@ def _command(args: argparse.Namespace) -> str:
         words.append(f"--precision {args.precision}")
     if args.streams:
         words.append(f"--streams {','.join(map(str, args.streams))}")
+    if args.rate:
+        words.append(f"--rate {args.rate:g}")
     return " ".join([*words, f"--seconds {args.seconds:g}"])
 
 
@@ -109,10 +116,18 @@ def _counts(text: str) -> tuple[int, ...]:
 
 
 def _seconds(text: str) -> float:
+    return _number(text, 3600, "seconds")
+
+
+def _rate(text: str) -> float:
+    return _number(text, 1000, "frames a second")
+
+
+def _number(text: str, most: int, of_what: str) -> float:
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = -1.0
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"seconds from above 0 to 3600, not {text!r}")
-    return seconds
+        number = -1.0
+    if not 0 < number <= most:
+        raise argparse.ArgumentTypeError(f"{of_what} from above 0 to {most}, not {text!r}")
+    return number

@@ -13,6 +13,7 @@ from models.backends import Backend, Precision
 from models.backends.choice import open_backend
 from models.benchmark.contestants import EnginePath, ReferencePath, together
 from models.benchmark.floor import count, floor, measure_ceilings
+from models.benchmark.governed import Governed, measure_governed
 from models.benchmark.programs import (
     Alone,
     Batched,
@@ -49,6 +50,7 @@ def measure(
     device: str,
     precision: Precision | None,
     streams: Sequence[int],
+    rate: float | None,
     seconds: float,
     command: str,
 ) -> Table:
@@ -66,9 +68,10 @@ def measure(
     ranges = None if backbone else load_ranges(name)
     make = partial(open_backend, ranges=ranges, precision=precision)
     engine = _through_the_engine(network, chosen, make, scene, seconds, streams)
+    governed = None if rate is None else _governed(network, chosen, make, scene, rate, seconds)
     programs = _programs_alone(network, chosen, key, scene, seconds)
     ceilings = measure_ceilings(chosen)
-    work = count(network, key, chosen.dtype.itemsize)
+    work = count(network, _seen(key, engine.looked), chosen.dtype.itemsize)
     rows, columns = key.base_size
     return Table(
         command=command,
@@ -77,13 +80,15 @@ def measure(
         versions=versions(),
         size=f"{width}x{height}",
         weights=name,
-        about=f"base {columns}x{rows}, {16 * key.patches} pixels refined",
+        about=f"base {columns}x{rows}, {16 * key.patches} pixels refined, "
+        f"{engine.looked:.0%} of the frame seen",
         reference=engine.reference,
         engine=engine.engine,
         work=work,
         ceilings=ceilings,
         floor=floor(work, ceilings),
         streams=engine.streams,
+        governed=governed,
         alone=programs.alone,
         batched=programs.batched,
         written=programs.written,
@@ -100,6 +105,7 @@ class _Engine:
     streams: list[Streams]
     memory: Memory | None
     notes: list[str]
+    looked: float
 
 
 @dataclass(slots=True)
@@ -159,7 +165,30 @@ def _through_the_engine(
                 break
             for each in paths:
                 each.close()
-        return _Engine(reference, result, found, engine.memory(), notes)
+        return _Engine(reference, result, found, engine.memory(), notes, path.looked)
+    finally:
+        engine.close()
+
+
+def _seen(key: FrameKey, share: float) -> FrameKey:
+    """Of a frame of which the network sees so much; as many patches are refined in it."""
+    return key._replace(width=round(key.width * share))
+
+
+def _governed(
+    network: MattingNetwork,
+    device: Device,
+    make_backend: Callable[[MattingNetwork, Device], Backend[Any]],
+    scene: Scene,
+    rate: float,
+    seconds: float,
+) -> Governed:
+    engine = InProcessEngine(
+        device=str(device), network=network, make_backend=make_backend, rate=rate
+    )
+    try:
+        path = EnginePath(engine, scene)
+        return measure_governed(path, scene, rate, seconds)
     finally:
         engine.close()
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from models.benchmark.floor import Ceilings, Floor, Work
+from models.benchmark.governed import Governed
 from models.benchmark.programs import Alone, Batched
 from models.benchmark.race import Result
 from models.benchmark.traffic import Traffic
@@ -41,6 +42,7 @@ class Table:
     ceilings: Ceilings
     floor: Floor
     streams: Sequence[Streams] = ()
+    governed: Governed | None = None
     alone: Alone | None = None
     batched: Sequence[Batched] = ()
     written: Traffic | None = None
@@ -78,6 +80,7 @@ class Table:
             self._race(),
             self._stages(),
             self._floor(),
+            self._governed(),
             self._streams(),
             self._programs(),
             self._memory(),
@@ -125,6 +128,18 @@ class Table:
                 for name, amount, ceiling, ms in rows
             ],
         )
+
+    def _governed(self) -> list[str]:
+        if self.governed is None:
+            return []
+        held = self.governed
+        quality = held.quality
+        how = (
+            f"level {quality.level} of 0 to {quality.levels - 1}: composite {held.size}, "
+            f"base scale {quality.base_scale:g}, {quality.refine_pixels} pixels refined"
+        )
+        row = [f"{held.rate:g}", f"{held.fps:.1f}", f"{held.p50:.2f}", f"{held.p95:.2f}", how]
+        return _table(["rate promised", "fps", "p50 ms", "p95", "how"], [row])
 
     def _streams(self) -> list[str]:
         rows = [

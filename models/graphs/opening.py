@@ -14,7 +14,7 @@ from torch import Tensor
 from models.backdrop import Colour
 from models.backends.choice import composite, example_pictures
 from models.backends.torch_backend import TorchBackend
-from models.detail import Detail, Ladder, Size
+from models.detail import Detail, Ladder
 from models.device import Device, choose_device
 from models.errors import MattingError
 from models.graphs.recording import Recorder, Steps
@@ -23,6 +23,7 @@ from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
 from models.pipeline import MattingPipeline
 from models.plate import load_plate
+from models.region import Size
 from models.report import I420, Composite
 
 logger = logging.getLogger(__name__)

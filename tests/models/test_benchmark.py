@@ -17,6 +17,7 @@ from gateway.__main__ import main
 from models import colour
 from models.benchmark.contestants import ReferencePath, Shown, published_settings
 from models.benchmark.floor import Ceilings, Work, count, floor
+from models.benchmark.governed import measure_governed
 from models.benchmark.programs import make_jobs, measure_alone, measure_batched
 from models.benchmark.race import ROUND, Result, race
 from models.benchmark.scene import Scene, make_scene
@@ -27,6 +28,7 @@ from models.graphs.frame import FrameKey
 from models.graphs.runner import FrameRunner
 from models.network import MattingConfig, MattingNetwork
 from models.operating_point import OperatingPoint
+from models.report import Quality
 from tests.models.random_network import make_network
 
 HD = FrameKey(1080, 1920, OperatingPoint(0.25, 80_000))
@@ -186,14 +188,18 @@ def test_the_command_measures_on_a_processor(tmp_path: Path, capsys: pytest.Capt
     file = tmp_path / "table.md"
     arguments = "bench matting --size 96x64 --random mobilenetv2 --device cpu --seconds 0.01"
     arguments += " --precision fp32"
-    status = main([*arguments.split(), "--streams", "2", "--json", "--markdown", str(file)])
+    status = main(
+        [*arguments.split(), "--streams", "2", "--rate", "1000", "--json", "--markdown", str(file)]
+    )
     found = json.loads(capsys.readouterr().out)
     assert status == 0
     assert found["reference"]["frames"] >= 3
     assert found["engine"]["p50"] > 0
     assert found["streams"][0]["fps"] > 0
-    assert found["command"].endswith("--precision fp32 --streams 2 --seconds 0.01")
+    assert found["command"].endswith("--precision fp32 --streams 2 --rate 1000 --seconds 0.01")
     assert "openvino fp32" in found["engine"]["about"]
+    assert found["governed"]["fps"] > 0
+    assert found["governed"]["quality"]["levels"] > 1
     assert "steps" in found["notes"][0]
     assert "where it goes" in file.read_text()
 
@@ -216,3 +222,28 @@ def test_what_cannot_be_measured_is_said(
         words += ["--device", "cpu"]
     assert main(["bench", "matting", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+class Relenting:
+    """A path whose frames take less after each of its two first levels."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self._clock, self._frames = clock, 0
+
+    def frame(self, source: np.ndarray) -> Shown:
+        level = min(self._frames // 10, 2)
+        self._frames += 1
+        self._clock[0] += (0.1, 0.05, 0.02)[level]
+        return Shown(source, {}, Quality(level, 6, 0.25, 16000))
+
+
+def test_a_governed_stream_is_measured_at_the_level_it_settles_on():
+    clock = [0.0]
+    path: Any = Relenting(clock)
+    held = measure_governed(path, make_scene(64, 96), 30.0, 8.0, clock=lambda: clock[0])
+    assert held.quality.level == 2
+    assert held.fps == pytest.approx(50)
+    assert held.p95 == pytest.approx(20)
+    assert held.size == "96x64"
+    text = replace(table(), governed=held).as_markdown()
+    assert "level 2 of 0 to 5: composite 96x64" in text

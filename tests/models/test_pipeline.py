@@ -64,7 +64,7 @@ def test_the_person_stays_and_the_scene_goes(backend: Ideal):
 
 
 def test_exposure_is_fitted_to_the_plate_and_not_to_the_person(backend: Ideal):
-    pipeline = MattingPipeline(backend)
+    pipeline = MattingPipeline(backend, careful=True)
     pipeline.set_plate(load_plate(room()))
     for _ in range(12):
         composite = pipeline.composite(colour.to_i420(source(light=1.3)))

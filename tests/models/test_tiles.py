@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from models.backends.openvino_backend import OpenVinoBackend
-from models.backends.tiles import SIDE, TileGrid
+from models.backends.tiles import SIDE, WORTH, TileGrid
 from models.network.base import resize
 from models.network.config import MattingConfig
 from models.operating_point import OperatingPoint
@@ -66,6 +66,7 @@ def test_the_worst_tiles_are_chosen_and_those_without_error_never():
     over = MattingConfig(refine_mode="thresholding", refine_threshold=0.4, refine_pixels=0)
     assert tiles.choose(error, over).tolist() == chosen[:2]
     assert len(tiles.choose(error, MattingConfig(refine_mode="full"))) == 35
+    assert tiles.choose(np.minimum(error, WORTH), enough).tolist() == []
 
 
 def test_pasted_tiles_overwrite_nothing_else():
@@ -114,7 +115,7 @@ def test_a_network_that_cannot_be_compiled_fails_its_frame_and_is_tried_again(
     def fail(*_: object) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(backend, "_static", fail)
+    monkeypatch.setattr(backend, "_request", fail)
     while not backend.ready(64, 96, point):
         pass
     with pytest.raises(RuntimeError, match="no memory"):
@@ -134,4 +135,14 @@ def test_a_plate_is_prepared_once_and_forgotten_with_its_picture():
     assert compiled.plate(plate) is prepared
     del plate
     assert not compiled.plates
+    backend.close()
+
+
+def test_regions_of_a_frame_share_one_refiner():
+    backend = OpenVinoBackend(make_network())
+    point = OperatingPoint(base_scale=0.5, refine_pixels=256)
+    whole, strip = (np.zeros((64, columns, 3), np.uint8) for columns in (96, 48))
+    compiled = [backend.base(picture, picture, point) for picture in (whole, strip)]
+    assert compiled[0].refiner is compiled[1].refiner
+    assert compiled[0].base is not compiled[1].base
     backend.close()

@@ -45,7 +45,7 @@
  * @property {number} latency_ms
  * @property {{state: PlateState, validity: Validity, drift: number}} plate
  * @property {{level: number, levels: number, base_scale: number, refine_pixels: number,
- *   width: number, height: number} | null} quality
+ *   looked: number, width: number, height: number} | null} quality
  * @property {number} frames_in
  * @property {number} frames_out
  *

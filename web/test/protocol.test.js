@@ -13,7 +13,7 @@ const STATS = {
   ms: { base: 20, total: 31 },
   latency_ms: 48,
   plate: { state: "ready", validity: "good", drift: 0.1 },
-  quality: { level: 0, levels: 6, base_scale: 0.25, refine_pixels: 80000, width: 640, height: 360 },
+  quality: { level: 0, levels: 6, base_scale: 0.25, refine_pixels: 80000, looked: 0.63, width: 640, height: 360 },
   frames_in: 100,
   frames_out: 98,
 };
