@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
@@ -22,7 +25,8 @@ from openvino.preprocess import (  # type: ignore[import-untyped,import-not-foun
 
 from models import colour, compositing
 from models.backends import Cutout, Fit, Precision
-from models.backends.tiles import Cut, TileGrid, in_fours
+from models.backends.tile_refiner import MOST_AT_ONCE, TileRefiner, shapes
+from models.backends.tiles import TileGrid, in_fours
 from models.backends.translation import translate
 from models.network import MattingNetwork
 from models.operating_point import OperatingPoint
@@ -33,9 +37,6 @@ from models.report import I420
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-
-TILES: Final = 32
-"""Refined by one call. A frame has tens to hundreds; the last call's rest is wasted."""
 
 SIZES_KEPT: Final = 12
 """Compiled sizes kept, 30 to 50 MiB each, least recently used first out: a browser that adapts its
@@ -73,8 +74,10 @@ class OpenVinoBackend:
         self._options = {
             # Integers are in the network itself; the hint is for all the rest.
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-            "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": str(processors()),
+            "NUM_STREAMS": "1",
+            # Encoders and decoders use the same cores: who is pinned cannot make room for them.
+            "ENABLE_CPU_PINNING": "NO",
         }
         self._base, self._refiner = translate(
             self._network, self._core, ranges if precision == "int8" else None
@@ -82,7 +85,7 @@ class OpenVinoBackend:
         self._compiler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile")
         self._compiled: OrderedDict[tuple[Size, Size], Future[_Compiled]] = OrderedDict()
         # Of blocks of the coarse output; only the compiling thread uses it.
-        self._refiners: weakref.WeakValueDictionary[Size, Any] = weakref.WeakValueDictionary()
+        self._refiners: WeakValueDictionary[Size, TileRefiner] = WeakValueDictionary()
 
     def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
         """See `Backend`."""
@@ -119,7 +122,12 @@ class OpenVinoBackend:
     def base(self, source: Bytes, plate: Bytes, point: OperatingPoint) -> _Compiled:
         """See `Backend`."""
         compiled = self._compiled_for(source.shape[0], source.shape[1], point)
-        _infer(compiled.base, [compiled.small(in_fours(source)), compiled.plate(plate).small])
+        # Without copying anything: what comes out is read from the request's own tensors.
+        compiled.base.infer(
+            [compiled.small(in_fours(source)), compiled.plate(plate).small],
+            share_inputs=True,
+            share_outputs=True,
+        )
         return compiled
 
     def refine(
@@ -135,13 +143,8 @@ class OpenVinoBackend:
         padded = in_fours(source)
         alpha, foreground = _coarse_matte(matte, padded, coarse.grid)
         if len(tiles):
-            seen, empty = coarse.grid.padded(padded), coarse.plate(plate).padded
-            for some in np.array_split(tiles, -(-len(tiles) // TILES)):
-                cut = coarse.grid.cut(some, seen, empty, output)
-                _infer(coarse.refiner, _filled(cut))
-                for picture, index in ((alpha, 0), (foreground, 1)):
-                    values = coarse.refiner.get_output_tensor(index).data[: len(some)]
-                    coarse.grid.paste(picture, some, values)
+            pictures = coarse.grid.padded(padded), coarse.plate(plate).padded
+            coarse.refiner.refine(coarse.grid, tiles, pictures, output, alpha, foreground)
         return Cutout(alpha[:height, :width], foreground[:height, :width])
 
     def compose(self, cutout: Cutout[Bytes], backdrop: Bytes) -> Bytes:
@@ -196,21 +199,28 @@ class OpenVinoBackend:
     def _compile(self, key: tuple[Size, Size]) -> _Compiled:
         frame, base = key
         grid = TileGrid(frame, base, self._network.config.refine_kernel)
-        small, window, half = [1, 3, *base], [TILES, 3, grid.window, grid.window], grid.window // 2
-        down, across = ([TILES, half, side] for side in grid.block)
         floats, steps = openvino.Type.f32, openvino.Type.u8
         # Tiles are the same for all sizes with this scale.
         refiner = self._refiners.get(grid.block)
         if refiner is None:
-            tiles = [window, window, [TILES, *grid.block, 37], down, across]
-            refiner = self._request(self._refiner, tiles, (floats, steps))
-            self._refiners[grid.block] = refiner
-        return _Compiled(grid, self._request(self._base, [small, small], (floats, floats)), refiner)
+            at_once = min(processors(), MOST_AT_ONCE)
+            streams = {"NUM_STREAMS": str(at_once)}
+            compiled = self._fixed(self._refiner, shapes(grid), (floats, steps), streams)
+            refiner = self._refiners[grid.block] = TileRefiner(compiled, at_once)
+        small = [1, 3, *base]
+        compiled = self._fixed(self._base, [small, small], (floats, floats))
+        return _Compiled(grid, compiled.create_infer_request(), refiner)
 
-    def _request(self, model: Any, shapes: list[list[int]], outputs: tuple[Any, ...]) -> Any:
+    def _fixed(
+        self,
+        model: Any,
+        inputs: list[list[int]],
+        outputs: tuple[Any, ...],
+        options: Mapping[str, str] = MappingProxyType({}),
+    ) -> Any:
         """Compiled for fixed sizes, channels last; pictures, in and out, are bytes."""
         model = model.clone()
-        model.reshape({i: openvino.PartialShape(shape) for i, shape in enumerate(shapes)})
+        model.reshape({i: openvino.PartialShape(shape) for i, shape in enumerate(inputs)})
         steps = PrePostProcessor(model)
         for i in (0, 1):
             pictures = steps.input(i)
@@ -222,8 +232,7 @@ class OpenVinoBackend:
             steps.output(i).model().set_layout(openvino.Layout("NCHW"))
             steps.output(i).tensor().set_layout(openvino.Layout("NHWC"))
             steps.output(i).tensor().set_element_type(kind)
-        compiled = self._core.compile_model(steps.build(), "CPU", self._options)
-        return compiled.create_infer_request()
+        return self._core.compile_model(steps.build(), "CPU", {**self._options, **options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +251,7 @@ class _Compiled:
 
     grid: TileGrid
     base: Any
-    refiner: Any
+    refiner: TileRefiner
     plates: dict[int, _Plate] = field(default_factory=dict)
     """Of the streams that have this size, by identity, for as long as the plate itself lives."""
 
@@ -279,19 +288,3 @@ def _coarse_matte(matte: Floats, source: Bytes, grid: TileGrid) -> tuple[NDArray
     residual = cv2.resize(steps, (width, height), interpolation=cv2.INTER_LINEAR)
     foreground[:height, :width] = cv2.add(source, residual, dtype=cv2.CV_8U)
     return alpha, foreground
-
-
-def _infer(request: Any, inputs: list[NDArray[Any]]) -> None:
-    """Without copying anything: what comes out lies in the request's own tensors."""
-    request.infer(inputs, share_inputs=True, share_outputs=True)
-
-
-def _filled(cut: Cut) -> list[NDArray[Any]]:
-    """The graph's inputs, made up to `TILES`."""
-    inputs: list[NDArray[Any]] = [cut.source, cut.plate, cut.coarse, cut.down, cut.across]
-    missing = TILES - len(cut.source)
-    if not missing:
-        return inputs
-    return [
-        np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)]) for part in inputs
-    ]

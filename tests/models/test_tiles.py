@@ -115,7 +115,7 @@ def test_a_network_that_cannot_be_compiled_fails_its_frame_and_is_tried_again(
     def fail(*_: object) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(backend, "_request", fail)
+    monkeypatch.setattr(backend, "_fixed", fail)
     while not backend.ready(64, 96, point):
         pass
     with pytest.raises(RuntimeError, match="no memory"):
