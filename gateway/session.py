@@ -116,7 +116,12 @@ class Session:
         return None
 
     async def _until_ended(self) -> None:
-        await self._over.wait()
+        longest = self._settings.max_session_seconds
+        try:
+            async with asyncio.timeout(longest or None):
+                await self._over.wait()
+        except TimeoutError:
+            raise SessionOver(f"it lasted {longest:g} s, as long as a session may") from None
         raise SessionOver(self._reason)
 
     async def _live(self, tasks: asyncio.TaskGroup) -> None:

@@ -202,6 +202,15 @@ class Settings(BaseModel):
     idle_deadline: Annotated[
         float, _group("limits", "Seconds without video after which a session ends.", gt=0)
     ] = 20.0
+    max_session_seconds: Annotated[
+        float,
+        _group(
+            "limits",
+            "Seconds after which a session, publishing or watching, ends, however lively; 0 for "
+            "any length. Who publishes again with the stream's key finds plate and backdrop.",
+            ge=0,
+        ),
+    ] = 0.0
     stream_linger: Annotated[
         float,
         _group("limits", "Seconds that plate and backdrop outlive their session.", ge=0),
