@@ -1,4 +1,4 @@
-"""Types of settings with more than one value, and what values must look like. Pure.
+"""How a setting is written down, types with more than one value, what values must look like. Pure.
 
 Each check raises `ValueError` for people.
 """
@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.grants import full_grants, scoped_grants
 
 Words: TypeAlias = tuple[str, ...]
+
+
+def setting(group: str, description: str, **constraints: Any) -> Any:
+    """A setting's heading, its meaning, and the bounds of its value."""
+    return Field(description=description, json_schema_extra={"group": group}, **constraints)
 
 
 def split(value: object) -> object:
