@@ -25,6 +25,7 @@ from gateway.occupancy import Occupancy
 from gateway.pictures import BadPicture
 from gateway.placement import InThisProcess, Placement
 from gateway.plates import Plates
+from gateway.proxies import Proxies
 from gateway.rates import Rates
 from gateway.relays.relays import Relays
 from gateway.relays.resource import RelayResource
@@ -81,7 +82,11 @@ def create_app(
     placement = place(worker)
     access = Access(settings.grants, settings.origins)
     app = web.Application(
-        middlewares=[problems, guard(access, Rates(settings.client_calls, settings.all_calls))]
+        middlewares=[
+            problems,
+            behind(Proxies(settings.trusted_proxies)),
+            guard(access, Rates(settings.client_calls, settings.all_calls)),
+        ]
     )
     relays = Relays(worker, settings)
     app[WORKER], app[BACKDROPS], app[RELAYS] = worker, backdrops, relays
@@ -168,6 +173,19 @@ def add_page(app: web.Application, folder: Path) -> None:
         app.router.add_get(route, send(folder / name))
     if (folder / "src").is_dir():
         app.router.add_static(MODULES, folder / "src")
+
+
+def behind(proxies: Proxies) -> Any:
+    """Let everybody after this see the client in `remote`, and not the proxy."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        client = proxies.client(request)
+        if client is not None and client != request.remote:
+            request = request.clone(remote=client)
+        return await handler(request)
+
+    return middleware
 
 
 def guard(access: Access, rates: Rates) -> Any:

@@ -69,7 +69,8 @@ class Settings(AccessSettings):
         setting(
             "limits",
             "Calls per second that change something (POST, PUT, PATCH, DELETE) from one address, "
-            "for four seconds at once; 0 for no bound, as behind a proxy.",
+            "for four seconds at once; 0 for no bound, as behind a proxy that is not in "
+            "`trusted_proxies`.",
             ge=0,
         ),
     ] = 50.0

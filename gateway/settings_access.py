@@ -33,6 +33,14 @@ class AccessSettings(BaseModel):
         Path | None, setting("server", "TLS certificate (PEM, with its chain); needs `key`.")
     ] = None
     key: Annotated[Path | None, setting("server", "Private key of `cert` (PEM).")] = None
+    trusted_proxies: Annotated[
+        Networks,
+        setting(
+            "server",
+            "Networks of the proxies in front of the server (`10.0.0.0/8`), whose "
+            "`X-Forwarded-For` is believed: limits per address then count their clients.",
+        ),
+    ] = ()
     insecure: Annotated[
         bool,
         setting(
