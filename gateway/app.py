@@ -32,6 +32,7 @@ from gateway.relays.resource import RelayResource
 from gateway.sdp import BadOffer
 from gateway.settings import Settings
 from gateway.signalling import RETRY
+from gateway.signed_tokens import SignedTokens
 from gateway.stats import exposition
 from gateway.whep import Whep
 from gateway.whip import Whip
@@ -80,7 +81,8 @@ def create_app(
     plates = KeptPlates(settings.plates_folder, settings.max_kept_plates)
     worker = Worker(settings, engine, backdrops, plates)
     placement = place(worker)
-    access = Access(settings.grants, settings.origins)
+    signed = SignedTokens(settings.token_secret) if settings.token_secret else None
+    access = Access(settings.grants, settings.origins, signed)
     app = web.Application(
         middlewares=[
             problems,

@@ -124,7 +124,9 @@ def greet(settings: Settings, engine: Engine, port: int) -> None:
 
 def check_exposure(settings: Settings) -> None:
     """Refuse to be open to the network by accident; raises `SettingsError`."""
-    if settings.on_loopback or settings.cert or settings.grants or settings.insecure:
+    if settings.on_loopback or settings.cert or settings.insecure:
+        return
+    if settings.grants or settings.token_secret:
         return
     raise SettingsError(
         f"{settings.host} can be reached from other machines: set cert and key (browsers give the "

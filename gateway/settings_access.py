@@ -18,6 +18,7 @@ from gateway.settings_checks import (
     Origins,
     ScopedTokens,
     Tokens,
+    TokenSecret,
     setting,
 )
 
@@ -73,6 +74,14 @@ class AccessSettings(BaseModel):
         ScopedTokens,
         setting("access", "Tokens for watching only; `TOKEN@NAME` for the stream NAME only."),
     ] = ()
+    token_secret: Annotated[
+        TokenSecret,
+        setting(
+            "access",
+            "Secret (32 characters or more) that signs tokens which expire, as `cleanplate token` "
+            "makes them; like the tokens above, it makes them necessary.",
+        ),
+    ] = ""
     origins: Annotated[
         Origins,
         setting(
@@ -149,7 +158,7 @@ class AccessSettings(BaseModel):
 
     @property
     def grants(self) -> tuple[Grant, ...]:
-        """What all tokens open; none at all where nobody needs one."""
+        """What all tokens open that the settings list."""
         return (
             *full_grants(self.tokens),
             *scoped_grants("publish", self.publish_tokens),

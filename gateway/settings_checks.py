@@ -41,6 +41,13 @@ def are_scoped_tokens(value: Words) -> Words:
     return value
 
 
+def is_token_secret(value: str) -> str:
+    """At least as long as what it makes (RFC 7518, 3.2), or none."""
+    if value and len(value.encode()) < 32:
+        raise ValueError("a secret that signs tokens needs at least 32 characters")
+    return value
+
+
 def are_origins(value: Words) -> Words:
     """Of pages, or `*`."""
     for origin in value:
@@ -93,6 +100,7 @@ def _all(value: Words, check: Callable[[str], object]) -> Words:
 
 Tokens = Annotated[Words, BeforeValidator(split), AfterValidator(are_tokens)]
 ScopedTokens = Annotated[Words, BeforeValidator(split), AfterValidator(are_scoped_tokens)]
+TokenSecret = Annotated[str, AfterValidator(is_token_secret)]
 Origins = Annotated[Words, BeforeValidator(split), AfterValidator(are_origins)]
 IceServerUrls = Annotated[Words, BeforeValidator(split), AfterValidator(are_ice_servers)]
 Addresses = Annotated[Words, BeforeValidator(split), AfterValidator(are_addresses)]

@@ -131,6 +131,7 @@ def test_a_certificate_that_cannot_be_read_is_the_operators_to_mend(tmp_path: Pa
         {"host": "0.0.0.0", "insecure": True},
         {"host": "0.0.0.0", "tokens": ("correct-horse-battery",)},
         {"host": "0.0.0.0", "cert": Path("c"), "key": Path("k")},
+        {"host": "0.0.0.0", "token_secret": "correct-horse-battery-staple-and-more"},
     ],
 )
 def test_addresses_that_are_private_or_protected_are_served(settings: dict[str, object]):
