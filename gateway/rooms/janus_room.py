@@ -88,7 +88,7 @@ class JanusRoom:
 
     async def _visit(self, janus: Janus) -> None:
         """Join, and follow who comes and goes; raises `JanusLost` or `JanusRefused`."""
-        control = await janus.attach()
+        control = await janus.attach(listening=True)
         # Without the role of a publisher Janus tells nothing of others.
         joined = await control.ask({**self._plan.entry, "ptype": "publisher", "display": OURSELVES})
         self._private = joined.data.private_id

@@ -128,9 +128,14 @@ class Janus:
         await asyncio.shield(self._lost)
         raise AssertionError("it is never set to a result")
 
-    async def attach(self) -> Handle:
-        """A new handle on the VideoRoom plugin; raises `JanusLost` or `JanusRefused`."""
-        handle = Handle(self, _made(await self.request("attach", plugin=PLUGIN)))
+    async def attach(self, *, listening: bool = False) -> Handle:
+        """A new handle on the VideoRoom plugin; raises `JanusLost` or `JanusRefused`.
+
+        `listening` says whether somebody waits for its events: every publisher is told of all
+        others, and what nobody reads would pile up.
+        """
+        number = _made(await self.request("attach", plugin=PLUGIN))
+        handle = Handle(self, number, listening=listening)
         self._handles[handle.id] = handle
         return handle
 
@@ -224,8 +229,9 @@ class Janus:
 class Handle:
     """One participation in a room: a publisher's, or a subscriber's."""
 
-    def __init__(self, janus: Janus, number: int) -> None:
+    def __init__(self, janus: Janus, number: int, *, listening: bool) -> None:
         self.id = number
+        self._listening = listening
         self._janus = janus
         self._said: deque[Reply] = deque()
         self._news = asyncio.Event()
@@ -267,7 +273,7 @@ class Handle:
         """Something that Janus said of this handle."""
         if message.janus in ENDED:
             self.end(JanusLost(f"Janus ended it: {message.reason or message.janus}"))
-        elif message.janus == "event":
+        elif message.janus == "event" and self._listening:
             if len(self._said) >= WAITING:
                 self.end(JanusLost(f"more than {WAITING} events came at once"))
                 return

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from gateway.rooms.janus_session import ANSWERING, Janus, JanusLost, JanusRefused
+from gateway.rooms.janus_session import ANSWERING, WAITING, Janus, JanusLost, JanusRefused
 from tests.gateway.scripted_janus import ROOM, scripted_janus
 
 JOIN = {"request": "join", "ptype": "publisher", "room": ROOM, "display": "Cleanplate"}
@@ -15,7 +15,7 @@ JOIN = {"request": "join", "ptype": "publisher", "room": ROOM, "display": "Clean
 
 async def test_a_request_is_answered_and_events_reach_their_handle():
     async with scripted_janus() as server, Janus(server.url) as janus:
-        handle = await janus.attach()
+        handle = await janus.attach(listening=True)
         assert (await handle.ask(JOIN)).data.private_id == 7
         guest = await server.arrive("Ada")
         assert [each.id for each in (await handle.event()).data.cameras] == [guest.id]
@@ -54,7 +54,7 @@ async def test_what_is_no_message_of_januss_is_told_and_left_out(
     caplog: pytest.LogCaptureFixture, text: str
 ):
     async with scripted_janus() as server, Janus(server.url) as janus:
-        handle = await janus.attach()
+        handle = await janus.attach(listening=True)
         await handle.ask(JOIN)
         for _ in range(3):
             await server.say(text)
@@ -84,6 +84,20 @@ async def test_a_session_that_janus_does_not_know_any_more_is_lost():
             await gone
 
 
+async def test_events_that_nobody_reads_end_nothing_and_others_have_a_bound():
+    async with scripted_janus() as server, Janus(server.url) as janus:
+        read, unread = await janus.attach(listening=True), await janus.attach()
+        for handle in (unread, read):
+            await handle.ask(JOIN)
+        ends = [asyncio.create_task(handle.over()) for handle in (unread, read)]
+        for number in range(WAITING + 1):
+            await server.announce({"leaving": number})
+        with pytest.raises(JanusLost, match="came at once"):
+            await ends[1]
+        assert not ends[0].done()
+        ends[0].cancel()
+
+
 async def test_a_number_that_is_not_given_is_a_refusal():
     async with scripted_janus() as server, Janus(server.url) as janus:
         server.numberless = True
@@ -93,7 +107,7 @@ async def test_a_number_that_is_not_given_is_a_refusal():
 
 async def test_a_server_that_goes_is_noticed_by_all_who_wait():
     async with scripted_janus() as server, Janus(server.url) as janus:
-        handle = await janus.attach()
+        handle = await janus.attach(listening=True)
         waiting = asyncio.create_task(handle.event())
         gone = asyncio.create_task(janus.lost())
         await asyncio.sleep(0)
