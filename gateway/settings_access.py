@@ -49,6 +49,15 @@ class AccessSettings(BaseModel):
             "Listen beyond this machine without TLS or token. Browsers then refuse the camera.",
         ),
     ] = False
+    drain_seconds: Annotated[
+        float,
+        setting(
+            "server",
+            "Seconds that sessions and relays may go on after SIGTERM, while new ones are refused; "
+            "0 ends them at once, as SIGINT and a second SIGTERM do.",
+            ge=0,
+        ),
+    ] = 0.0
     log_level: Annotated[
         str,
         setting("server", "debug, info, warning or error.", pattern="^(debug|info|warning|error)$"),

@@ -88,7 +88,7 @@ class Worker:
             peer = self.network.peer(stream.stats.arrivals)
             session = Publication(stream, peer, offer, self._settings, self.engine)
             # Entered before its answer: a second request must find this place taken.
-            self._enter(session)
+            self._sessions[session.id] = session
             try:
                 await session.open()
                 # Not before the offer has proved to be of use: else nothing changes.
@@ -137,7 +137,7 @@ class Worker:
         if len(self.watchers(stream)) >= self._settings.max_watchers:
             raise Full("this stream has as many watchers as it may have")
         session = Watch(stream, self.network.peer(), offer, self._settings)
-        self._enter(session)
+        self._sessions[session.id] = session
         try:
             await session.open()
         except BaseException:
@@ -177,34 +177,38 @@ class Worker:
         return {
             "streams": len(self._streams),
             "streams_live": len(self._publications),
-            "sessions": len(self._sessions) + len(self._feeds),
+            "sessions": len(self._present()),
             "sessions_limit": self._settings.max_sessions,
             "watchers": sum(isinstance(session, Watch) for session in self._sessions.values()),
-            "renditions": sum(
-                len(stream.renditions.seating()) for stream in self._streams.values()
-            ),
+            "renditions": sum(len(each.renditions.seating()) for each in self._streams.values()),
         }
 
     def all_stats(self) -> list[StreamStats]:
         """The numbers of all streams."""
         return [stream.stats for stream in self._streams.values()]
 
+    async def drain(self) -> None:
+        """Take nobody in any more, and wait until all sessions and feeds have ended."""
+        self.draining = True
+        await asyncio.gather(*(each.finished.wait() for each in self._present()))
+
     async def close(self) -> None:
         """End all sessions and feeds, with a word to the pages, and drop all streams."""
-        self.draining = True
-        ending: list[Session | Feed] = [*self._sessions.values(), *self._feeds]
-        for each in ending:
+        for each in self._present():
             each.end("the server is stopping")
-        await asyncio.gather(*(each.finished.wait() for each in ending))
+        await self.drain()
         await self._tasks.close()
         for stream in list(self._streams.values()):
             self._drop(stream)
         await self.encoding.close()
 
+    def _present(self) -> list[Session | Feed]:
+        return [*self._sessions.values(), *self._feeds]
+
     def _check_room(self, spare: int = 0) -> None:
         if self.draining:
             raise Full("the server is stopping")
-        if len(self._sessions) + len(self._feeds) >= self._settings.max_sessions + spare:
+        if len(self._present()) >= self._settings.max_sessions + spare:
             raise Full("the server has as many sessions as it may have")
 
     def _add_stream(self, name: str, key: str) -> Stream:
@@ -264,11 +268,8 @@ class Worker:
         except NotLetGo as error:
             raise Full(str(error)) from error
 
-    def _enter(self, session: Session) -> None:
-        self._sessions[session.id] = session
-        self.totals.sessions += 1
-
     async def _attend(self, session: Session) -> None:
+        self.totals.sessions += 1
         try:
             await session.run()
         finally:
@@ -281,9 +282,8 @@ class Worker:
     def _leave(self, stream: Stream) -> None:
         """Drop a stream that nobody feeds: after a while, or at once if it never had a frame."""
         name = stream.name
-        if self._streams.get(name) is not stream or name in self._lingering:
-            return
-        if name in self._publications or self._claims[name]:
+        fed = name in self._publications or self._claims[name]
+        if fed or self._streams.get(name) is not stream or name in self._lingering:
             return
         if not stream.stats.frames_in or self.draining:
             self._drop(stream)

@@ -1,14 +1,18 @@
 """The process: what it prints, how it ends, what it refuses."""
 
+import asyncio
+import contextlib
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import urllib.request
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.serve import check_exposure, listen, tls
 from gateway.settings import Settings, SettingsError
+from tests.gateway.loopback import Client
 
 COMMAND = [sys.executable, "-m", "tests.gateway.scripted_server"]
 ROOT = Path(__file__).parents[2]
@@ -51,6 +56,49 @@ def test_it_says_where_it_listens_and_ends_cleanly_on_a_signal(number: signal.Si
     assert status == 0, errors
     assert "Stopping" in out
     assert "Traceback" not in errors
+
+
+@contextlib.asynccontextmanager
+async def draining() -> AsyncIterator[tuple[subprocess.Popen[str], Client, Client]]:
+    """A server that was told to end while a client publishes; and another client."""
+    process, url = await asyncio.to_thread(start, "--drain-seconds", "3600")
+    try:
+        async with aiohttp.ClientSession(url) as http:
+            client, other = Client(http), Client(http)
+            try:
+                await client.publish("/whip/desk")
+                await client.video(1)
+                process.send_signal(signal.SIGTERM)
+                assert process.stdout
+                line = await asyncio.to_thread(process.stdout.readline)
+                assert "Nobody else is let in" in line
+                yield process, client, other
+            finally:
+                await client.close()
+                await other.close()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            await asyncio.to_thread(finish, process)
+
+
+async def test_on_sigterm_those_who_are_there_may_stay_and_nobody_else_comes():
+    async with draining() as (process, client, other):
+        assert (await client.http.get("/readyz")).status == 503
+        refused = await other.send("/whip/door", await other.offer_publishing())
+        assert refused.status == 503
+        await client.video(2)
+        assert (await client.http.delete(client.location)).status == 200
+        status, out, errors = await asyncio.to_thread(finish, process)
+        assert status == 0, errors
+        assert "Stopping" in out
+
+
+async def test_a_second_sigterm_does_not_wait():
+    async with draining() as (process, _, _):
+        process.send_signal(signal.SIGTERM)
+        status, _, errors = await asyncio.to_thread(finish, process)
+        assert status == 0, errors
 
 
 def test_a_mistyped_default_backdrop_is_one_line_and_status_2():

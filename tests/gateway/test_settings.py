@@ -33,6 +33,7 @@ def test_only_loopback_addresses_are_taken_for_private(host: str, loopback: bool
         {"token_secret": "x" * 31},
         {"trusted_proxies": ("proxy.example.org",)},
         {"max_session_seconds": -1},
+        {"drain_seconds": -1},
         {"ice_secret": "one", "ice_credential": "or the other"},
         {"ice_lifetime": 1},
         {"client_calls": -1},
