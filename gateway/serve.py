@@ -150,7 +150,8 @@ def check_exposure(settings: Settings) -> None:
         return
     raise SettingsError(
         f"{settings.host} can be reached from other machines: set cert and key (browsers give the "
-        "camera to HTTPS pages only), or tokens, or say --insecure if a proxy protects it"
+        "camera to HTTPS pages only; cleanplate certificate makes both), or tokens, or say "
+        "--insecure if a proxy protects it"
     )
 
 

@@ -9,16 +9,12 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from gateway.certificate_command import read_host, write
 from gateway.serve import check_exposure, listen, tls
 from gateway.settings import Settings, SettingsError
 from tests.gateway.loopback import Client
@@ -127,38 +123,16 @@ def test_a_taken_port_is_one_line_and_status_2():
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
-    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return cert_path, key_path
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    write([read_host("127.0.0.1")], cert, key)
+    return cert, key
 
 
 def test_it_speaks_tls_with_a_certificate(tmp_path: Path):
     cert, key = certificate(tmp_path)
     process, url = start("--cert", str(cert), "--key", str(key))
     assert url.startswith("https://")
-    trusting = ssl.create_default_context()
-    trusting.check_hostname = False
-    trusting.verify_mode = ssl.CERT_NONE
+    trusting = ssl.create_default_context(cafile=cert)
     with urllib.request.urlopen(f"{url}healthz", timeout=10, context=trusting) as response:
         assert response.status == 200
     process.send_signal(signal.SIGTERM)
