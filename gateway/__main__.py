@@ -11,6 +11,8 @@ from gateway import __version__
 
 COMMANDS = {
     "serve": ("gateway.serve", "the gateway and its page"),
+    "certificate": ("gateway.certificate_command", "make a TLS certificate for a local network"),
+    "token": ("gateway.token_command", "make a token that expires"),
     "relay": ("gateway.relay_command", "pull a stream, matte it, push it to another server"),
     "janus": ("gateway.rooms.janus_command", "matte everybody in a VideoRoom of Janus's"),
     "livekit": ("gateway.rooms.livekit_command", "matte everybody in a LiveKit room"),

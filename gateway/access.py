@@ -1,9 +1,10 @@
 """Who may do what: tokens, keys, origins, sizes; and how a refusal is said (RFC 9457).
 
 Three secrets exist. The operator's Bearer tokens, where configured, are needed to publish, to watch
-and to upload; some open one of these only, or one stream. A stream's key belongs to its publisher
-and opens `/streams/{name}...`: the name is shared with watchers, the plate shows the room and must
-not be. The key of a kept plate shows that plate's picture, and nothing else does.
+and to upload; some open one of these only, or one stream, and those that are signed expire. A
+stream's key belongs to its publisher and opens `/streams/{name}...`: the name is shared with
+watchers, the plate shows the room and must not be. The key of a kept plate shows that plate's
+picture, and nothing else does.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from gateway.grants import NAME, Grant, Scope
+from gateway.signed_tokens import SignedTokens, TokenExpired
 
 KEY_HEADER: Final = "Cleanplate-Key"
 KEY = re.compile(r"[A-Za-z0-9_-]{22,128}")
@@ -88,19 +90,26 @@ def same(given: str, expected: str) -> bool:
 class Access:
     """The operator's rules."""
 
-    def __init__(self, grants: tuple[Grant, ...] = (), origins: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        grants: tuple[Grant, ...] = (),
+        origins: tuple[str, ...] = (),
+        signed: SignedTokens | None = None,
+    ) -> None:
         self._grants = grants
+        self._signed = signed
         self._origins = frozenset(origin.lower() for origin in origins)
 
     @property
     def needs_token(self) -> bool:
         """Whether the operator configured any."""
-        return bool(self._grants)
+        return bool(self._grants) or self._signed is not None
 
     def has_token(self, request: web.Request, *scopes: Scope, stream: str | None = None) -> bool:
         """Whether the request carries a token for one of the scopes, of `stream` or of any.
 
-        Without scopes: one of the operator's own, which open everything.
+        Without scopes: one of the operator's own, which open everything. Raises 401 for one that
+        has expired.
         """
         given = self._given(request)
         if not scopes:
@@ -113,7 +122,9 @@ class Access:
         if not self.needs_token:
             return ""
         given = self._given(request)
-        return hashlib.sha256(given[0].token.encode()).hexdigest() if given else None
+        if not given:
+            return None
+        return hashlib.sha256((given[0].holder or given[0].token).encode()).hexdigest()
 
     def require_token(
         self, request: web.Request, *scopes: Scope, stream: str | None = None
@@ -175,9 +186,25 @@ class Access:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return []
+        token = given.strip()
         # All are compared: which one it was must not show in the time.
-        compared = [(same(given.strip(), grant.token), grant) for grant in self._grants]
-        return [grant for equal, grant in compared if equal]
+        compared = [(same(token, grant.token), grant) for grant in self._grants]
+        return [grant for equal, grant in compared if equal] or self._given_signed(token)
+
+    def _given_signed(self, token: str) -> list[Grant]:
+        if self._signed is None:
+            return []
+        try:
+            grant = self._signed.read(token)
+        except TokenExpired:
+            challenge = f'Bearer realm="{REALM}", error="invalid_token"'
+            raise Problem(
+                401,
+                "expired",
+                "This token has expired; ask whoever gave it to you for another one.",
+                {"WWW-Authenticate": f'{challenge}, error_description="The token has expired"'},
+            ) from None
+        return [] if grant is None else [grant]
 
     def allows_origin(self, request: web.Request) -> bool:
         """Whether a page of this origin may call us; requests of no page have no origin."""

@@ -25,12 +25,14 @@ from gateway.occupancy import Occupancy
 from gateway.pictures import BadPicture
 from gateway.placement import InThisProcess, Placement
 from gateway.plates import Plates
+from gateway.proxies import Proxies
 from gateway.rates import Rates
 from gateway.relays.relays import Relays
 from gateway.relays.resource import RelayResource
 from gateway.sdp import BadOffer
 from gateway.settings import Settings
 from gateway.signalling import RETRY
+from gateway.signed_tokens import SignedTokens
 from gateway.stats import exposition
 from gateway.whep import Whep
 from gateway.whip import Whip
@@ -79,9 +81,14 @@ def create_app(
     plates = KeptPlates(settings.plates_folder, settings.max_kept_plates)
     worker = Worker(settings, engine, backdrops, plates)
     placement = place(worker)
-    access = Access(settings.grants, settings.origins)
+    signed = SignedTokens(settings.token_secret) if settings.token_secret else None
+    access = Access(settings.grants, settings.origins, signed)
     app = web.Application(
-        middlewares=[problems, guard(access, Rates(settings.client_calls, settings.all_calls))]
+        middlewares=[
+            problems,
+            behind(Proxies(settings.trusted_proxies)),
+            guard(access, Rates(settings.client_calls, settings.all_calls)),
+        ]
     )
     relays = Relays(worker, settings)
     app[WORKER], app[BACKDROPS], app[RELAYS] = worker, backdrops, relays
@@ -168,6 +175,19 @@ def add_page(app: web.Application, folder: Path) -> None:
         app.router.add_get(route, send(folder / name))
     if (folder / "src").is_dir():
         app.router.add_static(MODULES, folder / "src")
+
+
+def behind(proxies: Proxies) -> Any:
+    """Let everybody after this see the client in `remote`, and not the proxy."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        client = proxies.client(request)
+        if client is not None and client != request.remote:
+            request = request.clone(remote=client)
+        return await handler(request)
+
+    return middleware
 
 
 def guard(access: Access, rates: Rates) -> Any:

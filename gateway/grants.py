@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 Scope = Literal["publish", "watch"]
 
+SCOPES: Final[tuple[Scope, ...]] = ("publish", "watch")
+
 SHORTEST: Final = 16
 """Characters of a token."""
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -23,11 +25,13 @@ class Grant:
     scopes: frozenset[Scope]
     stream: str | None = None
     """The only stream it is for, `None` for all."""
+    holder: str = ""
+    """Who brings it, where that is known better than by the token: those are one publisher."""
 
     @property
     def full(self) -> bool:
         """Whether it is the operator's own, which opens everything."""
-        return self.stream is None and len(self.scopes) == 2
+        return self.stream is None and len(self.scopes) == len(SCOPES)
 
     def allows(self, scopes: Iterable[Scope], stream: str | None) -> bool:
         """Whether it allows one of the scopes, of `stream` or, without one, of any stream."""
@@ -38,7 +42,7 @@ class Grant:
 
 def full_grants(tokens: Iterable[str]) -> tuple[Grant, ...]:
     """Of the setting `tokens`; raises `ValueError` for a token that is too short."""
-    return tuple(Grant(long_enough(token), frozenset(("publish", "watch"))) for token in tokens)
+    return tuple(Grant(long_enough(token), frozenset(SCOPES)) for token in tokens)
 
 
 def scoped_grants(scope: Scope, entries: Iterable[str]) -> tuple[Grant, ...]:

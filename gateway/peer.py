@@ -194,7 +194,10 @@ class Peer:
     async def add_candidates(self, fragment: Fragment) -> None:
         """Take trickled candidates; those that cannot be parsed are dropped (RFC 9725)."""
         for line in fragment.candidates:
-            candidate = candidate_from_sdp(line)
+            try:
+                candidate = candidate_from_sdp(line)
+            except ValueError:
+                continue
             candidate.sdpMid = fragment.mid
             await self._connection.addIceCandidate(candidate)
 

@@ -41,9 +41,17 @@ class Reach:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
+        # The same place, written as IPv6.
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
         if parsed.is_loopback:
             return self.loopback
-        return not (parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified)
+        # Broadcasts are among the reserved.
+        return not (
+            parsed.is_link_local
+            or parsed.is_multicast
+            or parsed.is_unspecified
+            or parsed.is_reserved
+        )
 
 
 @dataclass(frozen=True, slots=True)

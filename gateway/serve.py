@@ -17,13 +17,15 @@ from collections.abc import Callable, Iterator
 from aiohttp import web
 
 from gateway import __version__, settings_sources
-from gateway.app import create_app
+from gateway.app import WORKER, create_app
 from gateway.backdrops import check_default
 from gateway.gallery import built_in
 from gateway.matting import Engine
+from gateway.owned_tasks import OwnedTasks
 from gateway.settings import Settings, SettingsError
 from gateway.settings_sources import load
 from gateway.settings_table import settings_table
+from gateway.worker import Worker
 from models.errors import MattingError
 
 OPERATOR_ERROR = 2
@@ -92,11 +94,18 @@ async def until_stopped(
     settings: Settings, engine: Engine, listener: socket.socket, context: ssl.SSLContext | None
 ) -> None:
     """Serve until a signal comes, then close everything."""
-    stop = asyncio.Event()
+    stop, tasks = asyncio.Event(), OwnedTasks()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(create_app(settings, engine), access_log=None, shutdown_timeout=PATIENCE)
+    app = create_app(settings, engine)
+
+    def terminate() -> None:
+        # The second one does not wait.
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        tasks.start(drain(app[WORKER], settings.drain_seconds, stop))
+
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE)
     await runner.setup()
     try:
         await web.SockSite(runner, listener, ssl_context=context).start()
@@ -104,7 +113,18 @@ async def until_stopped(
         await stop.wait()
         say("Stopping.")
     finally:
+        await tasks.close()
         await runner.cleanup()
+
+
+async def drain(worker: Worker, seconds: float, stop: asyncio.Event) -> None:
+    """Let sessions go on for a while, then ask for the end."""
+    if seconds:
+        say(f"Nobody else is let in; stopping when all have left, in {seconds:g} s at the latest.")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await worker.drain()
+    stop.set()
 
 
 def greet(settings: Settings, engine: Engine, port: int) -> None:
@@ -124,11 +144,14 @@ def greet(settings: Settings, engine: Engine, port: int) -> None:
 
 def check_exposure(settings: Settings) -> None:
     """Refuse to be open to the network by accident; raises `SettingsError`."""
-    if settings.on_loopback or settings.cert or settings.grants or settings.insecure:
+    if settings.on_loopback or settings.cert or settings.insecure:
+        return
+    if settings.grants or settings.token_secret:
         return
     raise SettingsError(
         f"{settings.host} can be reached from other machines: set cert and key (browsers give the "
-        "camera to HTTPS pages only), or tokens, or say --insecure if a proxy protects it"
+        "camera to HTTPS pages only; cleanplate certificate makes both), or tokens, or say "
+        "--insecure if a proxy protects it"
     )
 
 

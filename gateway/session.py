@@ -94,14 +94,14 @@ class Session:
 
     async def trickle(self, fragment: Fragment) -> None:
         """Take candidates that arrived after the offer; raises `BadOffer`."""
+        if fragment.ufrag not in (None, self._offer.fragment_name):
+            raise BadOffer("no-restart", "ICE restarts are not supported; open a new session.", 422)
         self._candidates += fragment.seen
         if self._candidates > self._settings.max_candidates:
             raise BadOffer(
                 "too-many-candidates",
                 f"More than {self._settings.max_candidates} candidates were trickled.",
             )
-        if fragment.ufrag not in (None, self._offer.fragment_name):
-            raise BadOffer("no-restart", "ICE restarts are not supported; open a new session.", 422)
         await self._peer.add_candidates(fragment)
 
     def _outgoing(self) -> dict[str, MediaStreamTrack]:
@@ -116,7 +116,12 @@ class Session:
         return None
 
     async def _until_ended(self) -> None:
-        await self._over.wait()
+        longest = self._settings.max_session_seconds
+        try:
+            async with asyncio.timeout(longest or None):
+                await self._over.wait()
+        except TimeoutError:
+            raise SessionOver(f"it lasted {longest:g} s, as long as a session may") from None
         raise SessionOver(self._reason)
 
     async def _live(self, tasks: asyncio.TaskGroup) -> None:

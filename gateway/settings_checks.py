@@ -1,4 +1,4 @@
-"""Types of settings with more than one value, and what values must look like. Pure.
+"""How a setting is written down, types with more than one value, what values must look like. Pure.
 
 Each check raises `ValueError` for people.
 """
@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.grants import full_grants, scoped_grants
 
 Words: TypeAlias = tuple[str, ...]
+
+
+def setting(group: str, description: str, **constraints: Any) -> Any:
+    """A setting's heading, its meaning, and the bounds of its value."""
+    return Field(description=description, json_schema_extra={"group": group}, **constraints)
 
 
 def split(value: object) -> object:
@@ -33,6 +38,13 @@ def are_scoped_tokens(value: Words) -> Words:
     """`TOKEN` or `TOKEN@STREAM`."""
     # For which of the two scopes is no matter for what is checked here.
     scoped_grants("watch", value)
+    return value
+
+
+def is_token_secret(value: str) -> str:
+    """At least as long as what it makes (RFC 7518, 3.2), or none."""
+    if value and len(value.encode()) < 32:
+        raise ValueError("a secret that signs tokens needs at least 32 characters")
     return value
 
 
@@ -88,6 +100,7 @@ def _all(value: Words, check: Callable[[str], object]) -> Words:
 
 Tokens = Annotated[Words, BeforeValidator(split), AfterValidator(are_tokens)]
 ScopedTokens = Annotated[Words, BeforeValidator(split), AfterValidator(are_scoped_tokens)]
+TokenSecret = Annotated[str, AfterValidator(is_token_secret)]
 Origins = Annotated[Words, BeforeValidator(split), AfterValidator(are_origins)]
 IceServerUrls = Annotated[Words, BeforeValidator(split), AfterValidator(are_ice_servers)]
 Addresses = Annotated[Words, BeforeValidator(split), AfterValidator(are_addresses)]

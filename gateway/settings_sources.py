@@ -38,11 +38,16 @@ def _metavar(field: FieldInfo) -> str:
     return "TEXT"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One option per setting, grouped; values are checked later, by `load`."""
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The option that names the file alone."""
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help=f"TOML file of settings ({CONFIG_VARIABLE})"
     )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """One option per setting, grouped; values are checked later, by `load`."""
+    add_config(parser)
     groups: dict[str, Any] = {}
     for name, field in Settings.model_fields.items():
         title = group_of(field)

@@ -86,7 +86,10 @@ class SessionResource:
         return web.Response(status=204)
 
     async def trickle(self, request: web.Request) -> web.Response:
-        """Take trickled candidates; ICE restarts are answered 422, as RFC 9725 allows."""
+        """Take trickled candidates; ICE restarts are answered 422.
+
+        RFC 9725 (4.3.1) wants that of who supports only one of the two.
+        """
         self._require_token(request)
         worker, session = self._find(request)
         require_type(request, FRAGMENT)
@@ -120,7 +123,8 @@ class SessionResource:
             tags += [f'"{tag}"' for tag in tags]
         if not given and not self._lenient:
             raise Problem(428, "if-match", "PATCH needs If-Match with the session's ETag.")
-        if given and "*" not in tags and session.etag not in tags:
+        # RFC 9110 (13.1.1) has the star without quotes, the example of RFC 9725 (4.3.3) with them.
+        if given and not {"*", '"*"', session.etag}.intersection(tags):
             raise Problem(412, "if-match", "If-Match does not name the session's ETag.")
 
     def _find(self, request: web.Request) -> tuple[Worker, Session]:

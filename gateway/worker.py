@@ -16,6 +16,7 @@ from gateway.lingering import Lingering
 from gateway.matting import Engine
 from gateway.network import Network
 from gateway.owned_tasks import OwnedTasks
+from gateway.publications import NotLetGo, Publications
 from gateway.scenery import AS_IT_IS, Kept, Scenery
 from gateway.sdp import Offer
 from gateway.session import Publication, Session, Watch
@@ -52,7 +53,7 @@ class Worker:
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, Session] = {}
         self._feeds: set[Feed] = set()
-        self._publications: dict[str, Publication | Feed] = {}
+        self._publications = Publications()
         self._lingering = Lingering(
             settings.stream_linger, lambda name: self._drop(self._streams[name])
         )
@@ -87,13 +88,11 @@ class Worker:
             peer = self.network.peer(stream.stats.arrivals)
             session = Publication(stream, peer, offer, self._settings, self.engine)
             # Entered before its answer: a second request must find this place taken.
-            self._enter(session)
+            self._sessions[session.id] = session
             try:
                 await session.open()
                 # Not before the offer has proved to be of use: else nothing changes.
-                await stream.belong_to(caller, claim)
-                await stream.prepare(scenery, kept)
-                await self._take_over(session)
+                await self._take_over(session, caller, claim, scenery, kept)
             except BaseException:
                 self._sessions.pop(session.id, None)
                 await session.close()
@@ -122,14 +121,11 @@ class Worker:
             feed = Feed(stream)
             self._feeds.add(feed)
             try:
-                await stream.belong_to(caller, claim)
-                await stream.prepare(scenery, kept)
-                await self._take_over(feed)
+                await self._take_over(feed, caller, claim, scenery, kept)
                 yield feed
             finally:
                 self._feeds.discard(feed)
-                if self._publications.get(name) is feed:
-                    del self._publications[name]
+                self._publications.leave(feed)
                 feed.finished.set()
 
     async def watch(self, name: str, offer: Offer) -> Watch:
@@ -141,8 +137,7 @@ class Worker:
         if len(self.watchers(stream)) >= self._settings.max_watchers:
             raise Full("this stream has as many watchers as it may have")
         session = Watch(stream, self.network.peer(), offer, self._settings)
-        # As in `publish`.
-        self._enter(session)
+        self._sessions[session.id] = session
         try:
             await session.open()
         except BaseException:
@@ -182,34 +177,38 @@ class Worker:
         return {
             "streams": len(self._streams),
             "streams_live": len(self._publications),
-            "sessions": len(self._sessions) + len(self._feeds),
+            "sessions": len(self._present()),
             "sessions_limit": self._settings.max_sessions,
             "watchers": sum(isinstance(session, Watch) for session in self._sessions.values()),
-            "renditions": sum(
-                len(stream.renditions.seating()) for stream in self._streams.values()
-            ),
+            "renditions": sum(len(each.renditions.seating()) for each in self._streams.values()),
         }
 
     def all_stats(self) -> list[StreamStats]:
         """The numbers of all streams."""
         return [stream.stats for stream in self._streams.values()]
 
+    async def drain(self) -> None:
+        """Take nobody in any more, and wait until all sessions and feeds have ended."""
+        self.draining = True
+        await asyncio.gather(*(each.finished.wait() for each in self._present()))
+
     async def close(self) -> None:
         """End all sessions and feeds, with a word to the pages, and drop all streams."""
-        self.draining = True
-        sessions: list[Session | Feed] = [*self._sessions.values(), *self._feeds]
-        for session in sessions:
-            session.end("the server is stopping")
-        await asyncio.gather(*(session.finished.wait() for session in sessions))
+        for each in self._present():
+            each.end("the server is stopping")
+        await self.drain()
         await self._tasks.close()
         for stream in list(self._streams.values()):
             self._drop(stream)
         await self.encoding.close()
 
+    def _present(self) -> list[Session | Feed]:
+        return [*self._sessions.values(), *self._feeds]
+
     def _check_room(self, spare: int = 0) -> None:
         if self.draining:
             raise Full("the server is stopping")
-        if len(self._sessions) + len(self._feeds) >= self._settings.max_sessions + spare:
+        if len(self._present()) >= self._settings.max_sessions + spare:
             raise Full("the server has as many sessions as it may have")
 
     def _add_stream(self, name: str, key: str) -> Stream:
@@ -230,7 +229,6 @@ class Worker:
     def _claimed(self, name: str, caller: Caller) -> Iterator[tuple[Stream, Claim]]:
         """The stream, found or made, and what the caller is to it; nobody drops it meanwhile."""
         stream = self._streams.get(name)
-        claim: Claim | None = Claim.NEW
         if stream is not None:
             live = name in self._publications
             # One that is being opened is somebody's already.
@@ -243,7 +241,7 @@ class Worker:
         else:
             self._check_room()
             stream = self._add_stream(name, caller.key or secrets.token_urlsafe(24))
-        assert claim is not None
+            claim = Claim.NEW
         self._lingering.end(name)
         self._claims[name] += 1
         try:
@@ -252,36 +250,40 @@ class Worker:
             self._claims[name] -= 1
             self._leave(stream)
 
-    async def _take_over(self, session: Publication | Feed) -> None:
-        name = session.stream.name
-        while (old := self._publications.get(name)) is not None:
-            old.end("another session took over this stream")
-            await old.finished.wait()
-            if self._publications.get(name) is old:
-                del self._publications[name]
-        self._publications[name] = session
-
-    def _enter(self, session: Session) -> None:
-        self._sessions[session.id] = session
-        self.totals.sessions += 1
+    async def _take_over(
+        self,
+        feeder: Publication | Feed,
+        caller: Caller,
+        claim: Claim,
+        scenery: Scenery,
+        kept: KeptPlate | None,
+    ) -> None:
+        """Raises `Full`, with the stream as it was, when whoever feeds it does not let it go."""
+        stream = feeder.stream
+        try:
+            await self._publications.vacate(stream.name)
+            await stream.belong_to(caller, claim)
+            await stream.prepare(scenery, kept)
+            await self._publications.take_over(feeder)
+        except NotLetGo as error:
+            raise Full(str(error)) from error
 
     async def _attend(self, session: Session) -> None:
+        self.totals.sessions += 1
         try:
             await session.run()
         finally:
             await session.close()
             self._sessions.pop(session.id, None)
-            name = session.stream.name
-            if self._publications.get(name) is session:
-                del self._publications[name]
+            if isinstance(session, Publication):
+                self._publications.leave(session)
             self._leave(session.stream)
 
     def _leave(self, stream: Stream) -> None:
         """Drop a stream that nobody feeds: after a while, or at once if it never had a frame."""
         name = stream.name
-        if self._streams.get(name) is not stream or name in self._lingering:
-            return
-        if name in self._publications or self._claims[name]:
+        fed = name in self._publications or self._claims[name]
+        if fed or self._streams.get(name) is not stream or name in self._lingering:
             return
         if not stream.stats.frames_in or self.draining:
             self._drop(stream)

@@ -192,7 +192,8 @@ def retry_after(value: str | None, now: datetime | None = None) -> float:
     else:
         try:
             due = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
+            # The latter for a year or an offset that fits into no integer of C's.
             return 0.0
         if due.tzinfo is None:
             due = due.replace(tzinfo=UTC)

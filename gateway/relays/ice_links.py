@@ -36,9 +36,11 @@ async def named_servers(headers: Iterable[str], outbound: Outbound) -> list[RTCI
         if parameters.get("rel") != "ice-server" or found is None or len(servers) == MOST:
             continue
         scheme, host, port, transport = found.groups()
-        default = 5349 if scheme == "turns" else 3478
+        number = int(port or (5349 if scheme == "turns" else 3478))
+        if not 0 < number < 65536:
+            continue
         try:
-            addresses = await outbound.addresses(host.lower(), int(port or default))
+            addresses = await outbound.addresses(host.lower(), number)
         except (Refused, Unreachable) as error:
             logger.warning("an ICE server is not used: %s", error)
             continue
@@ -50,7 +52,7 @@ async def named_servers(headers: Iterable[str], outbound: Outbound) -> list[RTCI
             host = fours[0]
         servers.append(
             RTCIceServer(
-                f"{scheme}:{host}:{port or default}{transport or ''}",
+                f"{scheme}:{host}:{number}{transport or ''}",
                 parameters.get("username"),
                 parameters.get("credential"),
             )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Hopeless, Tell
-from gateway.rooms.janus_seat import MARK, JanusSeat, Publisher, RoomPlan
+from gateway.rooms.janus_messages import Mistakes, Publisher
+from gateway.rooms.janus_seat import MARK, JanusSeat, RoomPlan
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused
 from gateway.rooms.seat import Keys, NoPlace, stream_name
 from gateway.worker import Worker
@@ -49,6 +50,7 @@ class JanusRoom:
         self._given_up: set[int | str] = set()
         """Whose streams went to somebody else: they are not taken back from those."""
         self._private: int | None = None
+        self._mistakes = Mistakes()
 
     async def run(self) -> None:
         """Stay in the room; raises `Hopeless`."""
@@ -60,12 +62,15 @@ class JanusRoom:
                 began = clock()
                 try:
                     async with Janus(
-                        self._plan.url, token=self._plan.token, secret=self._plan.secret
+                        self._plan.url,
+                        token=self._plan.token,
+                        secret=self._plan.secret,
+                        mistakes=self._mistakes,
                     ) as janus:
                         await self._visit(janus)
                     raise AssertionError("a visit ends by an exception")
                 except JanusRefused as error:
-                    advice = WITHOUT_HOPE.get(error.code)
+                    advice = WITHOUT_HOPE.get(error.code or 0)
                     if advice is not None:
                         raise Hopeless(f"{place}: {advice}: {error}") from error
                     reason = str(error)
@@ -83,11 +88,11 @@ class JanusRoom:
 
     async def _visit(self, janus: Janus) -> None:
         """Join, and follow who comes and goes; raises `JanusLost` or `JanusRefused`."""
-        control = await janus.attach()
+        control = await janus.attach(listening=True)
         # Without the role of a publisher Janus tells nothing of others.
         joined = await control.ask({**self._plan.entry, "ptype": "publisher", "display": OURSELVES})
-        self._private = joined.data.get("private_id")
-        here = _publishers(joined.data)
+        self._private = joined.data.private_id
+        here = joined.data.cameras
         self._tell(f"in room {self._plan.room}, where {len(here)} publish")
         present = {each.id for each in here}
         self._given_up &= present
@@ -113,13 +118,14 @@ class JanusRoom:
         for each in here:
             await self._arrive(each, janus, tasks)
         while True:
-            data = (await control.event()).data
-            for each in _publishers(data):
+            said = (await control.event()).data
+            for each in said.cameras:
                 await self._arrive(each, janus, tasks)
-            for what in ("unpublished", "leaving", "kicked"):
-                if (absent := data.get(what)) in self.seats:
+            for absent in (said.unpublished, said.leaving, said.kicked):
+                if absent is not None and absent in self.seats:
                     await self._leave(absent)
-                if what != "unpublished":
+            for absent in (said.leaving, said.kicked):
+                if absent is not None:
                     self._given_up.discard(absent)
 
     async def _arrive(self, who: Publisher, janus: Janus, tasks: asyncio.TaskGroup) -> None:
@@ -171,17 +177,7 @@ class JanusRoom:
     def _is_wanted(self, who: Publisher) -> bool:
         """Whether to matte somebody: never a composite, ours or another gateway's."""
         ours = any(who.id in seat.shown_as for seat in self.seats.values())
-        if ours or who.display.endswith(MARK):
+        if ours or who.title.endswith(MARK):
             return False
         wanted = self._plan.wanted
-        return not wanted or str(who.id) in wanted or who.display in wanted
-
-
-def _publishers(data: dict[str, Any]) -> list[Publisher]:
-    """Those in an event who show a video."""
-    found = data.get("publishers") or []
-    return [
-        Publisher(each["id"], str(each.get("display") or ""))
-        for each in found
-        if any(part.get("type") == "video" for part in each.get("streams") or [{"type": "video"}])
-    ]
+        return not wanted or str(who.id) in wanted or who.title in wanted

@@ -17,6 +17,7 @@ from gateway.relays.calls import CallFailed
 from gateway.relays.incoming import gone, taken_in
 from gateway.relays.leg import Tell
 from gateway.relays.outgoing import given_out
+from gateway.rooms.janus_messages import Publisher
 from gateway.rooms.janus_session import Handle, Janus, JanusLost, JanusRefused, Reply
 from gateway.rooms.seat import Over, Seat
 from gateway.scenery import AS_IT_IS, Scenery
@@ -47,19 +48,6 @@ class RoomPlan:
     def entry(self) -> dict[str, Any]:
         """What every request to join says."""
         return {"request": "join", "room": self.room} | ({"pin": self.pin} if self.pin else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Publisher:
-    """Somebody who shows a camera."""
-
-    id: int | str
-    display: str
-
-    @property
-    def title(self) -> str:
-        """For people."""
-        return self.display or str(self.id)
 
 
 class JanusSeat(Seat):
@@ -137,9 +125,9 @@ class JanusSeat(Seat):
             joined = await handle.ask(
                 {**self._plan.entry, "ptype": "publisher", "display": self.who.title + MARK}
             )
-            if (number := joined.data.get("id")) is None:
+            if joined.data.id is None:
                 raise CallFailed("Janus does not say under which id the composite is shown")
-            self.shown_as.add(number)
+            self.shown_as.add(joined.data.id)
             with given_out(stream, peer, audio=self._has_audio) as tracks:
                 offer = await peer.offer(tracks)
                 body = {"request": "configure", "video": True, "audio": "audio" in tracks}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import secrets
 from collections import deque
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import aiohttp
 from yarl import URL
 
 from gateway.owned_tasks import OwnedTasks
+from gateway.rooms.janus_messages import Message, Mistakes, Refusal, Said, read_message
 
 PROTOCOL: Final = "janus-protocol"
 PLUGIN: Final = "janus.plugin.videoroom"
@@ -31,6 +31,9 @@ LONGEST: Final = 256 * 1024
 WAITING: Final = 256
 """Events of one handle that nobody has looked at yet."""
 ENDED: Final = frozenset({"hangup", "detached"})
+NO_SESSION: Final = 458
+"""Janus's code for a session that it does not know."""
+UNSAID: Final = "it does not say why"
 
 
 class JanusLost(Exception):
@@ -38,10 +41,10 @@ class JanusLost(Exception):
 
 
 class JanusRefused(Exception):
-    """Janus, or its plugin, says no; the message is its reason."""
+    """Janus, or its plugin, says no, or nothing that helps whoever asked; the message says what."""
 
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{reason} ({code})")
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason if code is None else f"{reason} ({code})")
         self.code = code
 
 
@@ -49,7 +52,7 @@ class JanusRefused(Exception):
 class Reply:
     """What the plugin answered, or said by itself."""
 
-    data: dict[str, Any]
+    data: Said
     jsep: str | None = None
     """A session description, if one came along."""
 
@@ -57,9 +60,21 @@ class Reply:
 class Janus:
     """An async context manager: a session, until the block is left or Janus is gone."""
 
-    def __init__(self, url: URL, *, token: str | None = None, secret: str | None = None) -> None:
-        """`ws://HOST:8188` or `wss://`; `token` and `secret` where Janus asks for them."""
+    def __init__(
+        self,
+        url: URL,
+        *,
+        token: str | None = None,
+        secret: str | None = None,
+        mistakes: Mistakes | None = None,
+    ) -> None:
+        """`ws://HOST:8188` or `wss://`; `token` and `secret` where Janus asks for them.
+
+        `mistakes` are those that were told already.
+        """
         self._url = url
+        self._mistakes = mistakes or Mistakes()
+        self._patience = ANSWERING
         self._credentials = {
             name: value for name, value in (("token", token), ("apisecret", secret)) if value
         }
@@ -67,7 +82,7 @@ class Janus:
         self._tasks = OwnedTasks()
         self._socket: aiohttp.ClientWebSocketResponse
         self._session: int | None = None
-        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._asked: dict[str, asyncio.Future[Message]] = {}
         self._handles: dict[int, Handle] = {}
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -91,7 +106,7 @@ class Janus:
                 raise JanusLost("it is a WebSocket, but does not speak Janus's protocol")
             self._stack.push_async_callback(self._tasks.close)
             self._tasks.start(self._read())
-            self._session = (await self.request("create"))["data"]["id"]
+            self._session = _made(await self.request("create"))
             self._tasks.start(self._keep_alive())
             stack.pop_all()
         return self
@@ -113,10 +128,14 @@ class Janus:
         await asyncio.shield(self._lost)
         raise AssertionError("it is never set to a result")
 
-    async def attach(self) -> Handle:
-        """A new handle on the VideoRoom plugin; raises `JanusLost` or `JanusRefused`."""
-        answer = await self.request("attach", plugin=PLUGIN)
-        handle = Handle(self, answer["data"]["id"])
+    async def attach(self, *, listening: bool = False) -> Handle:
+        """A new handle on the VideoRoom plugin; raises `JanusLost` or `JanusRefused`.
+
+        `listening` says whether somebody waits for its events: every publisher is told of all
+        others, and what nobody reads would pile up.
+        """
+        number = _made(await self.request("attach", plugin=PLUGIN))
+        handle = Handle(self, number, listening=listening)
         self._handles[handle.id] = handle
         return handle
 
@@ -124,21 +143,25 @@ class Janus:
         """Take no more events for it."""
         self._handles.pop(handle.id, None)
 
-    async def request(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """Ask and wait for the answer; raises `JanusLost` or `JanusRefused`."""
+    async def request(self, kind: str, **fields: Any) -> Message:
+        """Ask and wait for the answer; raises `JanusLost` or `JanusRefused`.
+
+        No answer is the latter: a server that is gone shows by its heartbeat, and one that is
+        silent to one request may still serve everybody else.
+        """
         name = secrets.token_hex(8)
         message = {"janus": kind, "transaction": name, **self._credentials, **fields}
         if self._session is not None:
             message["session_id"] = self._session
         self._raise_if_lost()
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._asked[name] = answer
         try:
-            async with asyncio.timeout(ANSWERING):
+            async with asyncio.timeout(self._patience):
                 await self._socket.send_json(message)
                 return await answer
         except TimeoutError:
-            raise JanusLost(f"it did not answer {kind} within {ANSWERING:.0f} s") from None
+            raise JanusRefused(f"no answer to {kind} within {self._patience:g} s") from None
         except (ConnectionError, aiohttp.ClientError) as error:
             raise JanusLost(f"the connection broke: {error}") from error
         finally:
@@ -148,27 +171,27 @@ class Janus:
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(json.loads(message.data))
-        except (ValueError, TypeError, AttributeError) as error:
-            self._lose(f"it said something that is not Janus's protocol: {error}")
+                    said = read_message(message.data, self._mistakes)
+                    if said is not None:
+                        self._take(said)
         finally:
             self._lose("the connection ended")
 
-    def _take(self, message: dict[str, Any]) -> None:
-        kind = message.get("janus")
-        asked = self._asked.get(message.get("transaction", ""))
-        if kind == "ack" and (asked is None or "session_id" in message):
+    def _take(self, message: Message) -> None:
+        kind = message.janus
+        asked = self._asked.get(message.transaction or "")
+        if kind == "ack" and (asked is None or message.session_id is not None):
             # The answer to a message follows; one to a sign of life does not matter.
             return
-        if asked is not None and not asked.done():
+        refusal = message.error or Refusal()
+        if kind == "timeout" or (kind == "error" and refusal.code == NO_SESSION):
+            self._lose("it forgot the session")
+        elif asked is not None and not asked.done():
             if kind == "error":
-                error = message.get("error", {})
-                asked.set_exception(JanusRefused(error.get("code", 0), str(error.get("reason"))))
+                asked.set_exception(JanusRefused(refusal.reason or UNSAID, refusal.code))
             else:
                 asked.set_result(message)
-        elif kind == "timeout":
-            self._lose("it forgot the session")
-        elif (handle := self._handles.get(message.get("sender", 0))) is not None:
+        elif (handle := self._handles.get(message.sender or 0)) is not None:
             handle.take(message)
 
     async def _keep_alive(self) -> None:
@@ -206,8 +229,9 @@ class Janus:
 class Handle:
     """One participation in a room: a publisher's, or a subscriber's."""
 
-    def __init__(self, janus: Janus, number: int) -> None:
+    def __init__(self, janus: Janus, number: int, *, listening: bool) -> None:
         self.id = number
+        self._listening = listening
         self._janus = janus
         self._said: deque[Reply] = deque()
         self._news = asyncio.Event()
@@ -219,8 +243,9 @@ class Handle:
         if jsep is not None:
             fields["jsep"] = jsep
         reply = _read(await self._janus.request("message", **fields))
-        if "error_code" in reply.data:
-            raise JanusRefused(reply.data["error_code"], str(reply.data.get("error")))
+        said = reply.data
+        if said.error_code is not None or said.error is not None:
+            raise JanusRefused(said.error or UNSAID, said.error_code)
         return reply
 
     async def event(self) -> Reply:
@@ -244,12 +269,11 @@ class Handle:
             await self._janus.request("detach", handle_id=self.id)
         self.end(JanusLost("the handle was closed"))
 
-    def take(self, message: dict[str, Any]) -> None:
+    def take(self, message: Message) -> None:
         """Something that Janus said of this handle."""
-        if message["janus"] in ENDED:
-            reason = message.get("reason") or message["janus"]
-            self.end(JanusLost(f"Janus ended it: {reason}"))
-        elif message["janus"] == "event":
+        if message.janus in ENDED:
+            self.end(JanusLost(f"Janus ended it: {message.reason or message.janus}"))
+        elif message.janus == "event" and self._listening:
             if len(self._said) >= WAITING:
                 self.end(JanusLost(f"more than {WAITING} events came at once"))
                 return
@@ -264,6 +288,12 @@ class Handle:
             self._news.set()
 
 
-def _read(message: dict[str, Any]) -> Reply:
-    data = message.get("plugindata", {}).get("data", {})
-    return Reply(data, message.get("jsep", {}).get("sdp"))
+def _made(answer: Message) -> int:
+    """The number of what was asked for; raises `JanusRefused`."""
+    if answer.data is None:
+        raise JanusRefused("it does not say which number it gave")
+    return answer.data.id
+
+
+def _read(message: Message) -> Reply:
+    return Reply(message.said, None if message.jsep is None else message.jsep.sdp)

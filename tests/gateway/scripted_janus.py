@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,10 @@ class ScriptedJanus:
         """Whether nobody is let in."""
         self.nonsense: set[int] = set()
         """Ids of those whose subscribers are told what no Janus says."""
+        self.silent: set[str] = set()
+        """Kinds of messages that are not answered."""
+        self.numberless = False
+        """Whether no handle is told its number."""
         self.nameless = 0
         """How many of the next composites are not told their id."""
         self.sounds = False
@@ -62,16 +66,16 @@ class ScriptedJanus:
         self._publishing: dict[int, Guest] = {}
         self._tasks = OwnedTasks()
 
-    async def arrive(self, display: str) -> Guest:
-        """Somebody begins to publish."""
+    async def arrive(self, display: str, beside: Sequence[object] = ()) -> Guest:
+        """Somebody begins to publish; the same event announces whatever is `beside` them."""
         guest = Guest(next(self._numbers), display)
-        await self.come_back(guest)
+        await self.come_back(guest, beside)
         return guest
 
-    async def come_back(self, guest: Guest) -> None:
+    async def come_back(self, guest: Guest, beside: Sequence[object] = ()) -> None:
         """Somebody publishes again, under the same id."""
         self.guests[guest.id] = guest
-        await self._tell({"publishers": [guest.about()]})
+        await self.announce({"publishers": [*beside, guest.about()]})
 
     def bodies(self, request: str) -> list[dict[str, Any]]:
         """Of all requests of this kind that the room was sent."""
@@ -80,17 +84,22 @@ class ScriptedJanus:
 
     async def depart(self, guest: Guest) -> None:
         del self.guests[guest.id]
-        await self._tell({"leaving": guest.id})
+        await self.announce({"leaving": guest.id})
 
     async def unpublish(self, guest: Guest) -> None:
         """Somebody turns their camera off and stays."""
         del self.guests[guest.id]
-        await self._tell({"unpublished": guest.id})
+        await self.announce({"unpublished": guest.id})
 
     async def drop(self) -> None:
         """The server loses everybody's connection."""
         for socket in list(self._sockets):
             await socket.close()
+
+    async def say(self, text: str) -> None:
+        """Whatever it is, to everybody."""
+        for socket in self._sockets:
+            await socket.send_str(text)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         if self.away:
@@ -112,13 +121,15 @@ class ScriptedJanus:
     async def _answer(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
         self.messages.append(message)
         kind, session = message["janus"], message.get("session_id")
+        if kind in self.silent:
+            return
         reply: dict[str, Any] = {"janus": "success", "transaction": message["transaction"]}
         if kind == "create":
             reply["data"] = {"id": next(self._numbers)}
         elif kind == "attach":
             handle = next(self._numbers)
             self._handles[handle] = (socket, session)
-            reply["data"] = {"id": handle}
+            reply["data"] = {} if self.numberless else {"id": handle}
         elif kind == "keepalive":
             reply["janus"] = "ack"
         elif kind == "detach":
@@ -184,11 +195,11 @@ class ScriptedJanus:
         await connection.setRemoteDescription(offer)
         await connection.setLocalDescription(await connection.createAnswer())
         self.shown.append(guest)
-        await self._tell({"publishers": [guest.about()]})
+        await self.announce({"publishers": [guest.about()]})
         return self._event(handle, {"videoroom": "event", "configured": "ok"}, connection)
 
     def _event(
-        self, handle: int, data: dict[str, Any], connection: Connection | None = None
+        self, handle: int, data: Any, connection: Connection | None = None
     ) -> dict[str, Any]:
         event: dict[str, Any] = {"janus": "event", "sender": handle, "plugindata": {"data": data}}
         if connection is not None:
@@ -196,7 +207,8 @@ class ScriptedJanus:
             event["jsep"] = {"type": description.type, "sdp": description.sdp}
         return event
 
-    async def _tell(self, data: dict[str, Any]) -> None:
+    async def announce(self, data: Any) -> None:
+        """Whatever it is, as an event in the room."""
         for handle in self._controls:
             await self._handles[handle][0].send_json(self._event(handle, data))
 

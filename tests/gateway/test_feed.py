@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway import events
 from gateway.worker import Full, NameTaken
 from tests.gateway.grey_camera import BLACK, PERSON, GreyCamera
 from tests.gateway.loopback import running, until
@@ -88,3 +89,28 @@ async def test_a_feed_is_told_when_the_server_stops(tmp_path: Path):
         await until(lambda: gateway.worker.gauges()["sessions"] == 1)
     await feeding
     assert told == ["the server is stopping"]
+
+
+async def test_who_does_not_let_a_stream_go_keeps_it_and_the_next_one_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    async with running(tmp_path) as gateway:
+        gateway.worker._publications._patience = 0.05
+        page = gateway.client()
+        async with gateway.worker.feeding("desk", KEY) as feed:
+            offer = await page.offer_publishing()
+            url = "/whip/desk?backdrop=light"
+            refused = await page.send(url, offer, **{"Cleanplate-Key": KEY})
+            assert refused.status == 503
+            assert int(refused.headers["Retry-After"]) > 0
+            assert "has not let this stream go" in (await refused.json())["detail"]
+            assert "stream desk was not let go" in caplog.text
+            with pytest.raises(Full):
+                async with gateway.worker.feeding("desk", KEY):
+                    pass
+            assert gateway.worker.gauges()["sessions"] == 1, "nothing is left of who was refused"
+            assert feed.stream.choice == events.PictureChoice(id="dark")
+            assert gateway.worker.is_live(feed.stream)
+        again = gateway.client()
+        await again.publish(url, key=KEY)
+        await again.video(2)

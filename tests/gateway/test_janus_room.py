@@ -201,7 +201,7 @@ async def test_a_stream_is_let_go_while_janus_is_away_and_not_taken_back(tmp_pat
             await until(lambda: ada.id in room.seats, what="Ada, after she was away")
 
 
-async def test_what_nobody_thought_of_happens_to_one_person_alone_and_passes(
+async def test_a_malformed_answer_concerns_one_person_alone_and_is_told_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     async with running(tmp_path) as gateway, scripted_janus() as server:
@@ -211,11 +211,11 @@ async def test_what_nobody_thought_of_happens_to_one_person_alone_and_passes(
         room = room_of(gateway, server)
         room._tell = told.append
         async with staying(room):
-            tries = "Ada: watching: it failed here (AttributeError)"
+            tries = "Ada: watching: Janus answers without a session description"
             await until(lambda: sum(line.startswith(tries) for line in told) > 2, what="tries")
             await until(lambda: server.shown, what="Grace's composite")
             assert [each.display for each in server.shown] == ["Grace" + MARK]
-            assert caplog.text.count("Ada: watching failed unexpectedly") == 1
+            assert caplog.text.count("which is left out: jsep:") == 1
             server.nonsense.clear()
             await until(lambda: len(server.shown) == 2, what="Ada's composite too")
 
@@ -229,3 +229,72 @@ async def test_a_janus_that_does_not_say_whom_it_let_in_is_asked_again(tmp_path:
         async with staying(room):
             await until(lambda: server.shown, what="a composite")
             assert any("does not say under which id" in line for line in told)
+
+
+NAMELESS = {"display": "Nobody", "streams": [{"type": "video"}]}
+
+
+@pytest.mark.parametrize(
+    ("event", "mistake"),
+    [
+        ({"publishers": [NAMELESS]}, "publishers.id: Field required"),
+        ({"publishers": [{**NAMELESS, "id": [1]}]}, "publishers.id: neither a number nor a name"),
+        ({"publishers": {"id": 5}}, "publishers: Input should be a valid tuple"),
+        ({"publishers": ["Nobody"]}, "publishers: Input should be a valid dictionary"),
+        ({"unpublished": {}}, "unpublished: neither a number nor a name"),
+        ({"leaving": [[]]}, "leaving: neither a number nor a name"),
+        ("nonsense", "data: Input should be a valid dictionary"),
+    ],
+)
+async def test_a_malformed_event_is_told_once_and_everybodys_composite_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, event: Any, mistake: str
+):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        ada = await server.arrive("Ada")
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server.shown and server.shown[0].screen.count > 2, what="a picture")
+            before = server.shown[0]
+            for _ in range(3):
+                await server.announce(event)
+            # Who comes in the same event, and after it, is matted.
+            grace = await server.arrive("Grace")
+            await until(lambda: grace.id in room.seats, what="Grace")
+            count = before.screen.count
+            await until(lambda: before.screen.count > count, what="Ada's composite")
+            assert list(room.seats) == [ada.id, grace.id]
+            assert sum(mistake in line for line in caplog.messages) == 1
+            assert len(server.bodies("join")) <= 5, "nobody joined again"
+
+
+async def test_who_is_announced_beside_somebody_malformed_is_matted(tmp_path: Path):
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        room = room_of(gateway, server)
+        async with staying(room):
+            await until(lambda: server._controls, what="the gateway in the room")
+            ada = await server.arrive("Ada", beside=[NAMELESS, 7])
+            await until(lambda: ada.id in room.seats, what="Ada")
+
+
+async def test_what_nobody_thought_of_happens_to_one_person_alone_and_passes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    told, broken = list[str](), True
+
+    def tell(line: str) -> None:
+        told.append(line)
+        if broken and line == "Ada: watching":
+            raise BrokenPipeError("nobody reads what is told")
+
+    async with running(tmp_path) as gateway, scripted_janus() as server:
+        await server.arrive("Ada")
+        await server.arrive("Grace")
+        room = room_of(gateway, server)
+        room._tell = tell
+        async with staying(room):
+            tries = "Ada: watching: it failed here (BrokenPipeError)"
+            await until(lambda: sum(line.startswith(tries) for line in told) > 2, what="tries")
+            await until(lambda: "Grace" + MARK in [each.display for each in server.shown])
+            assert caplog.text.count("Ada: watching failed unexpectedly") == 1
+            broken, before = False, told.count("Ada: watching")
+            await until(lambda: told.count("Ada: watching") > before, what="Ada's camera")

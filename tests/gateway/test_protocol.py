@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+import jwt
 import pytest
 from pydantic import TypeAdapter
 
 from gateway import events
+from gateway.__main__ import make_parser
 from gateway.access import Problem
 from gateway.app import create_app
 from gateway.kept_plates import KeptPlate
@@ -18,6 +20,7 @@ from gateway.matting import ScriptedEngine
 from gateway.plates import entry
 from gateway.renditions.pool import Seating
 from gateway.settings import Settings
+from gateway.signed_tokens import ALGORITHM
 from gateway.stats import Arrivals, Departures
 from models.errors import ADVICE
 from tests.gateway.loopback import running
@@ -25,8 +28,8 @@ from tests.gateway.loopback import running
 TEXT = (Path(__file__).parents[2] / "gateway" / "PROTOCOL.md").read_text(encoding="utf-8")
 
 
-def examples(kind: str) -> list[str]:
-    return re.findall(rf"```json {kind}\n(.*?)\n```", TEXT, re.DOTALL)
+def examples(kind: str, language: str = "json") -> list[str]:
+    return re.findall(rf"```{language} {kind}\n(.*?)\n```", TEXT, re.DOTALL)
 
 
 def test_every_call_in_the_table_is_routed_and_every_route_is_in_the_table(tmp_path: Path):
@@ -93,6 +96,18 @@ def test_the_problem_looks_like_ours():
     made = Problem(written["status"], written["reason"], written["detail"]).response()
     assert json.loads(made.text or "") == written
     assert written["detail"] == ADVICE["moved"]
+
+
+def test_the_token_says_what_is_written_beside_it():
+    (token,), (claims,) = examples("token", "text"), examples("claims")
+    (secret,) = re.findall(r"export CLEANPLATE_TOKEN_SECRET=(\S+)", TEXT)
+    options = {"verify_exp": False, "verify_iat": False}
+    read = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
+    assert read == json.loads(claims)
+    (command,) = re.findall(r"^    cleanplate (token .*)$", TEXT, re.MULTILINE)
+    args = make_parser("token").parse_args(command.split())
+    assert (args.stream, args.purpose) == (read["stream"], read["scope"])
+    assert args.minutes * 60 == read["exp"] - read["iat"]
 
 
 def test_every_reason_to_refuse_a_plate_is_explained():

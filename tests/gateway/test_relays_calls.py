@@ -166,6 +166,8 @@ NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
         ("Wed, 25 Nov 2036 12:00:00 GMT", 300),
         ("-5", 0),
         ("soon", 0),
+        ("Wed, 25 Nov 99999999999 12:00:00 GMT", 0),
+        ("Wed, 25 Nov 2026 12:00:00 +99999999999999999999", 0),
         ("\u0665", 0),
     ],
 )
@@ -248,6 +250,11 @@ async def test_an_ice_server_on_another_port_of_a_listed_address_is_not_asked():
     ]
     servers = await named_servers(headers, Outbound(["10.0.0.5:8443"]))
     assert [server.urls for server in servers] == ["turn:10.0.0.5:8443?transport=tcp"]
+
+
+async def test_an_ice_server_on_a_port_that_is_none_is_not_asked():
+    headers = [f'<stun:10.0.0.5:{port}>; rel="ice-server"' for port in (0, 65536, 99999)]
+    assert await named_servers(headers, Outbound(["10.0.0.5"])) == []
 
 
 def at_most(low: float, high: float) -> float:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from gateway.signed_tokens import SignedTokens
 from tests.gateway.grey_camera import BLACK, PERSON
 from tests.gateway.loopback import Client, Gateway, running, until
 
@@ -76,6 +77,19 @@ async def test_the_same_token_is_the_same_publisher_and_another_is_not(tmp_path:
         assert await plate_state(again) == "ready"
         await gateway.http.delete(again.location, headers=bearer(FIRST))
         await publish(other, OTHER)
+        assert await plate_state(other) == "none"
+
+
+async def test_who_comes_back_with_a_renewed_token_is_the_same_publisher(tmp_path: Path):
+    secret = "correct-horse-battery-staple-and-more"
+    tokens = SignedTokens(secret)
+    desk = [tokens.make("publish", stream="desk", seconds=seconds) for seconds in (600, 900)]
+    async with running(tmp_path, token_secret=secret) as gateway, left(gateway, desk[0]):
+        again, other = gateway.client(), gateway.client()
+        await publish(again, desk[1])
+        assert await plate_state(again) == "ready"
+        await gateway.http.delete(again.location, headers=bearer(desk[1]))
+        await publish(other, tokens.make("publish", stream=None, seconds=600))
         assert await plate_state(other) == "none"
 
 

@@ -128,3 +128,30 @@ def test_what_is_no_fragment_is_refused(text: str):
 
 def test_an_address_is_read_from_a_candidate():
     assert candidate_address("1 1 UDP 2130706431 192.0.2.1 5000 typ host") == ("192.0.2.1", 5000)
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("192.0.2.1", True),
+        ("10.0.0.1", True),
+        ("2001:db8::1", True),
+        ("fd00::1", True),
+        ("169.254.169.254", False),
+        ("::ffff:169.254.169.254", False),
+        ("fe80::1", False),
+        ("224.0.0.251", False),
+        ("255.255.255.255", False),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("camera.local", False),
+    ],
+)
+def test_candidates_lead_to_no_place_where_no_peer_is(address: str, kept: bool):
+    assert Reach().allows(address) is kept
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_is_reached_where_that_is_welcome(address: str):
+    assert Reach(loopback=True).allows(address)
+    assert not Reach().allows(address)

@@ -1,22 +1,23 @@
 """The process: what it prints, how it ends, what it refuses."""
 
+import asyncio
+import contextlib
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from gateway.certificate_command import read_host, write
 from gateway.serve import check_exposure, listen, tls
 from gateway.settings import Settings, SettingsError
+from tests.gateway.loopback import Client
 
 COMMAND = [sys.executable, "-m", "tests.gateway.scripted_server"]
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,49 @@ def test_it_says_where_it_listens_and_ends_cleanly_on_a_signal(number: signal.Si
     assert "Traceback" not in errors
 
 
+@contextlib.asynccontextmanager
+async def draining() -> AsyncIterator[tuple[subprocess.Popen[str], Client, Client]]:
+    """A server that was told to end while a client publishes; and another client."""
+    process, url = await asyncio.to_thread(start, "--drain-seconds", "3600")
+    try:
+        async with aiohttp.ClientSession(url) as http:
+            client, other = Client(http), Client(http)
+            try:
+                await client.publish("/whip/desk")
+                await client.video(1)
+                process.send_signal(signal.SIGTERM)
+                assert process.stdout
+                line = await asyncio.to_thread(process.stdout.readline)
+                assert "Nobody else is let in" in line
+                yield process, client, other
+            finally:
+                await client.close()
+                await other.close()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            await asyncio.to_thread(finish, process)
+
+
+async def test_on_sigterm_those_who_are_there_may_stay_and_nobody_else_comes():
+    async with draining() as (process, client, other):
+        assert (await client.http.get("/readyz")).status == 503
+        refused = await other.send("/whip/door", await other.offer_publishing())
+        assert refused.status == 503
+        await client.video(2)
+        assert (await client.http.delete(client.location)).status == 200
+        status, out, errors = await asyncio.to_thread(finish, process)
+        assert status == 0, errors
+        assert "Stopping" in out
+
+
+async def test_a_second_sigterm_does_not_wait():
+    async with draining() as (process, _, _):
+        process.send_signal(signal.SIGTERM)
+        status, _, errors = await asyncio.to_thread(finish, process)
+        assert status == 0, errors
+
+
 def test_a_mistyped_default_backdrop_is_one_line_and_status_2():
     done = subprocess.run(
         [*COMMAND, "--port", "0", "--default-backdrop", "nowhere"],
@@ -79,38 +123,16 @@ def test_a_taken_port_is_one_line_and_status_2():
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
-    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return cert_path, key_path
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    write([read_host("127.0.0.1")], cert, key)
+    return cert, key
 
 
 def test_it_speaks_tls_with_a_certificate(tmp_path: Path):
     cert, key = certificate(tmp_path)
     process, url = start("--cert", str(cert), "--key", str(key))
     assert url.startswith("https://")
-    trusting = ssl.create_default_context()
-    trusting.check_hostname = False
-    trusting.verify_mode = ssl.CERT_NONE
+    trusting = ssl.create_default_context(cafile=cert)
     with urllib.request.urlopen(f"{url}healthz", timeout=10, context=trusting) as response:
         assert response.status == 200
     process.send_signal(signal.SIGTERM)
@@ -131,6 +153,7 @@ def test_a_certificate_that_cannot_be_read_is_the_operators_to_mend(tmp_path: Pa
         {"host": "0.0.0.0", "insecure": True},
         {"host": "0.0.0.0", "tokens": ("correct-horse-battery",)},
         {"host": "0.0.0.0", "cert": Path("c"), "key": Path("k")},
+        {"host": "0.0.0.0", "token_secret": "correct-horse-battery-staple-and-more"},
     ],
 )
 def test_addresses_that_are_private_or_protected_are_served(settings: dict[str, object]):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.gateway.grey_camera import BLACK, GreyCamera
-from tests.gateway.loopback import running, until
+from tests.gateway.loopback import Gateway, running, until
 
 
 async def test_who_reconnects_with_the_key_finds_plate_and_backdrop(tmp_path: Path):
@@ -87,3 +89,42 @@ async def test_the_data_channel_tells_what_happens(tmp_path: Path):
         assert stats.ms["total"] > 0
         await gateway.http.delete(page.location)
         await until(lambda: page.seen("ended"), what="the end")
+
+
+def bound(gateway: Gateway, seconds: float) -> None:
+    """Of the sessions that begin from now on."""
+    worker = gateway.worker
+    worker._settings = worker._settings.model_copy(update={"max_session_seconds": seconds})
+
+
+async def test_who_returns_after_the_longest_time_of_a_session_finds_the_plate(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    async with running(tmp_path) as gateway:
+        page, bounded, again = (gateway.client() for _ in range(3))
+        await page.publish("/whip/desk")
+        await page.capture()
+        bound(gateway, 0.2)
+        await bounded.publish("/whip/desk", key=page.key)
+        stream = gateway.worker.stream("desk")
+        assert stream is not None
+        await until(lambda: not gateway.worker.is_live(stream), what="the end of its time")
+        assert "it lasted 0.2 s" in caplog.text
+        assert (await gateway.http.get(bounded.location)).status == 404
+        bound(gateway, 0)
+        await again.publish("/whip/desk", key=page.key)
+        assert gateway.worker.stream("desk") is stream
+        assert stream.plate.state == "ready"
+        await again.video(2)
+
+
+async def test_watching_ends_after_the_longest_time_too_and_feeds_go_on(tmp_path: Path):
+    async with (
+        running(tmp_path, max_session_seconds=0.2) as gateway,
+        gateway.worker.feeding("desk", "k" * 32) as feed,
+    ):
+        watcher = gateway.client()
+        await watcher.watch("desk")
+        await until(lambda: gateway.worker.gauges()["watchers"] == 0, what="its end")
+        assert gateway.worker.is_live(feed.stream)

@@ -171,7 +171,7 @@ async def test_lips_and_voice_are_reported_to_watchers_as_they_were_captured(tmp
         sent = microphone.sent[number_of(heard)]
         camera.person = True
         shown, number = await seen(got["video"])
-        published = tracks(gateway.worker._publications[page.stream]._peer._connection)
+        published = tracks(gateway.worker._publications._feeders[page.stream]._peer._connection)
         every = [*got.values(), *published.values()]
         await until(lambda: all(reported(track) for track in every), what="reports")
         picture = got["video"].timeline.at(shown) - camera.captured(number / camera.fps)

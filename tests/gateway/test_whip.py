@@ -11,6 +11,8 @@ from tests.conformance.descriptions import CASES, ice_servers
 from tests.conformance.endpoint import Endpoint
 from tests.gateway.loopback import running
 
+CANDIDATE = "a=candidate:1 1 udp 1 192.0.2.1 5000 typ"
+
 
 async def test_a_plain_whip_client_gets_a_recvonly_answer_and_no_composite(tmp_path: Path):
     async with running(tmp_path) as gateway:
@@ -110,6 +112,10 @@ async def test_the_endpoint_answers_get_and_options(tmp_path: Path):
         ({"If-Match": "ETAG"}, "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", 400),
         ({"If-Match": "ETAG"}, "a=mid:0\r\na=candidate:1 1 udp 1 x.local 5000 typ host\r\n", 204),
         ({"If-Match": "ETAG"}, "a=mid:0\r\na=end-of-candidates\r\n", 204),
+        ({"If-Match": "ETAG"}, f"a=mid:x\r\n{CANDIDATE} host\r\n", 204),
+        ({"If-Match": "ETAG"}, f"a=mid:0\r\n{CANDIDATE} nonsense\r\n", 204),
+        ({"If-Match": "ETAG"}, f"a=mid:0\r\n{CANDIDATE} srflx raddr x rport y\r\n", 204),
+        ({"If-Match": '"*"'}, "a=ice-ufrag:changed\r\n", 422),
     ],
 )
 async def test_trickling_follows_the_rules_of_preconditions(
@@ -218,10 +224,13 @@ async def test_a_restart_is_refused_and_the_session_goes_on(tmp_path: Path):
         await client.publish()
         await client.video(2)
         headers = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
-        body = "a=ice-ufrag:another\r\na=ice-pwd:another-password-of-24-chars\r\n"
-        response = await gateway.http.patch(client.location, data=body, headers=headers)
-        assert response.status == 422
-        assert (await response.json())["reason"] == "no-restart"
+        body = "a=ice-ufrag:another\r\na=ice-pwd:another-password-of-24-chars\r\na=mid:0\r\n"
+        body += 20 * f"{CANDIDATE} host\r\n"
+        for _ in range(3):
+            response = await gateway.http.patch(client.location, data=body, headers=headers)
+            # Never 400: what comes with a restart is not counted as trickled.
+            assert response.status == 422
+            assert (await response.json())["reason"] == "no-restart"
         await client.video(3)
 
 

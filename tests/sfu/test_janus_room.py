@@ -29,9 +29,8 @@ async def publishers(session: Janus) -> dict[str, int]:
     handle = await session.attach()
     reply = await handle.ask({"request": "listparticipants", "room": ROOM})
     await handle.detach()
-    return {
-        each["display"]: each["id"] for each in reply.data["participants"] if each.get("publisher")
-    }
+    participants = (reply.data.model_extra or {})["participants"]
+    return {each["display"]: each["id"] for each in participants if each.get("publisher")}
 
 
 @contextlib.asynccontextmanager
