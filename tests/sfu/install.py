@@ -1,6 +1,7 @@
 """Installs what tests/sfu runs: `python -m tests.sfu.install`, with the network at hand.
 
-Debian's packages by apt-get, as root; npm's by `npm ci` into tests/sfu/npm; the Pion SFU is built.
+Debian's packages by apt-get, as root; npm's by `npm ci` into tests/sfu/npm; FFmpeg by pip, because
+Debian's is too old for WHIP; the Pion SFU is built.
 What is there already is left alone. There is no way to go on without: these tests are not skipped.
 """
 
@@ -17,6 +18,10 @@ BUILD = HERE.parents[1] / "build" / "sfu"
 PION = BUILD / "pion"
 WHIP = BUILD / "simple-whip-server"
 """Debian's package, unpacked; see `unpack_whip_server`."""
+FFMPEG = BUILD / "ffmpeg"
+"""imageio-ffmpeg, unpacked: its `imageio_ffmpeg/binaries` hold one program."""
+FFMPEG_VERSION = "0.8.1"
+"""Of the package; FFmpeg's own is 9.0.2."""
 
 PROGRAMS = {
     "janus": "janus",
@@ -108,6 +113,16 @@ def install_npm() -> None:
     stamp.write_bytes(lock)
 
 
+def install_ffmpeg() -> None:
+    """A static FFmpeg with the muxer for WHIP."""
+    if (FFMPEG / f"imageio_ffmpeg-{FFMPEG_VERSION}.dist-info").exists():
+        return
+    shutil.rmtree(FFMPEG, ignore_errors=True)
+    package = f"imageio-ffmpeg=={FFMPEG_VERSION}"
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--target", str(FFMPEG), package)
+
+
 def build_pion() -> None:
     """Our SFU of Pion's parts; about ten seconds."""
     source = HERE / "pion" / "main.go"
@@ -130,6 +145,7 @@ def install() -> None:
         install_packages(packages)
     unpack_whip_server()
     install_npm()
+    install_ffmpeg()
     build_pion()
 
 
