@@ -32,8 +32,14 @@ PROGRAMS = {
     "unshare": "util-linux",
 }
 """Debian's package for every program that is run by name."""
-PION_SOURCE = Path("/usr/share/gocode/src/github.com/pion/webrtc")
-PION_PACKAGE = "golang-github-pion-webrtc.v3-dev"
+PARTS = {
+    "share/gocode/src/github.com/pion/webrtc": "golang-github-pion-webrtc.v3-dev",
+    "lib/python3/dist-packages/gi": "python3-gi",
+    "lib/*/girepository-1.0/GstWebRTC-1.0.typelib": "gir1.2-gst-plugins-bad-1.0",
+    "lib/*/gstreamer-1.0/libgstwebrtc.so": "gstreamer1.0-plugins-bad",
+    "lib/*/gstreamer-1.0/libgstnice.so": "gstreamer1.0-nice",
+}
+"""And for every part that is none, by where it lies below /usr."""
 ENVIRONMENT = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
 
 
@@ -51,7 +57,8 @@ def run(*command: str, cwd: Path | None = None, **environment: str) -> None:
 def missing() -> list[str]:
     """Debian's packages that are not there yet."""
     packages = [package for name, package in PROGRAMS.items() if not shutil.which(name)]
-    return packages if PION_SOURCE.exists() else [*packages, PION_PACKAGE]
+    lacking = [each for where, each in PARTS.items() if not any(Path("/usr").glob(where))]
+    return packages + lacking
 
 
 def install_packages(packages: list[str]) -> None:
