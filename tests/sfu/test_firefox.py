@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from gateway.gallery import built_in
 from tests.browser.likeness import covering, load
 from tests.gateway.paced_camera import PacedCamera
-from tests.sfu.film import HILLS, frames
+from tests.sfu.film import HILLS, FilmCamera, frames
 from tests.sfu.firefox import firefox
 from tests.sfu.page import page
 from tests.sfu.probe import publishing
 from tests.sfu.sight import looking
 from tests.sfu.stream import TOKEN, stream
-from tests.sfu.visitor import ENTER, Visitor, camera
+from tests.sfu.visitor import ENTER, ESCAPE, Visitor, camera
 
 pytestmark = pytest.mark.sfu
 
@@ -86,8 +86,25 @@ async def test_a_keyboard_is_enough_to_stand_before_a_backdrop(tmp_path: Path, g
             await visitor.steps_in()
             await eye.sees_the_person_before_the_backdrop()
             eye.never_saw_the_room()
-        # The composite alone, and not mirrored.
-        await visitor.presses("l", "l", "x")
+        # The composite alone, not mirrored, and no message over it.
+        await visitor.presses("l", "l", "x", ESCAPE)
         async with looking("firefox's screen", visitor.screen) as eye:
             await eye.sees_the_person_before_the_backdrop()
+        assert window.complaints == []
+
+
+async def test_who_follows_a_watch_link_sees_the_composite(tmp_path: Path, gateway: str):
+    async with (
+        stream(gateway, "link") as scene,
+        publishing(scene.whip, FilmCamera(), token=TOKEN),
+        firefox(tmp_path) as window,
+    ):
+        await scene.choose_hills()
+        # As wide as the composite is, so that nothing is beside it.
+        await window.open(f"{gateway}/src/watch.html#link", 1280, 720)
+        visitor = Visitor(window)
+        await visitor.reaches("token-value")
+        await visitor.presses(*TOKEN, ENTER)
+        async with looking("a watch link", lambda: window.screenshot("#video")) as eye:
+            await eye.sees_only_the_backdrop()
         assert window.complaints == []

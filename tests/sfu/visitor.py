@@ -12,7 +12,7 @@ from tests.sfu.film import frames
 from tests.sfu.window import RGB, Window
 
 CAMERA = Path(__file__).with_name("camera.js")
-TAB, ENTER = "\ue004", "\ue007"
+TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
 """As WebDriver has them."""
 TABS = 40
 """More than the page has controls."""
