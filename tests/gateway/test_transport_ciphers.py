@@ -36,8 +36,9 @@ async def test_a_peer_with_an_rsa_certificate_connects(offers: bool):
     try:
         await until(lambda: ours.connectionState == "connected", what="the handshake")
     finally:
-        await theirs.close()
-        await ours.close()
+        for each in (theirs, ours):
+            await each.close()
+            await each.join_decoders()
 
 
 def test_the_ciphers_of_aiortc_come_first():

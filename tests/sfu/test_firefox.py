@@ -24,9 +24,11 @@ SIZES = [(640, 360), (480, 270), (641, 361), (800, 450), (320, 180)]
 """Some that browsers step down to, one with a height that is no multiple of four, an odd one."""
 ROW = 20.0
 """Mean distance of any row from the backdrop, in steps of 1/255. A row from elsewhere is at 50."""
-ARRIVED = """([width, height]) => new Promise(resolve => {
+ARRIVED = """([width, height]) => new Promise((resolve, reject) => {
     const video = document.querySelector("#composite");
-    const look = () => video.videoWidth === width && video.videoHeight === height
+    const size = () => `${video.videoWidth}x${video.videoHeight}`;
+    setTimeout(() => reject(new Error(`it is ${size()}`)), 60_000);
+    const look = () => size() === `${width}x${height}`
         ? resolve() : video.requestVideoFrameCallback(look);
     look();
 })"""
