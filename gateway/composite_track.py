@@ -12,6 +12,7 @@ from typing import Final
 from aiortc import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
+from gateway.planar_frame import planar_frame
 from gateway.slot import Newest, SlotClosed
 from gateway.transformer import Shown
 from models.report import I420
@@ -31,7 +32,7 @@ class Timed:
 
     def frame(self) -> VideoFrame:
         """For one encoder: each wraps the pixels itself, as encoders mark frames as key frames."""
-        frame = VideoFrame.from_numpy_buffer(self.pixels, format="yuv420p")
+        frame = planar_frame(self.pixels)
         frame.pts, frame.time_base = self.pts, self.time_base
         return frame
 

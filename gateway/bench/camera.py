@@ -16,6 +16,7 @@ from av import VideoFrame
 from gateway.bench import card
 from gateway.bench.reel import Reel
 from gateway.capture import Timeline
+from gateway.planar_frame import planar_frame
 
 TIME_BASE: Final = Fraction(1, 90000)
 
@@ -57,7 +58,7 @@ class Camera(MediaStreamTrack):
         newest = int((self._clock() - began) * self._fps)
         self.skipped += max(0, newest - self.tick - 1)
         self.tick = max(self.tick + 1, newest)
-        frame = VideoFrame.from_numpy_buffer(self._pixels(), format="yuv420p")
+        frame = planar_frame(self._pixels())
         frame.pts = round(self.tick / self._fps / TIME_BASE)
         frame.time_base = TIME_BASE
         await asyncio.sleep(began + self.tick / self._fps - self._clock())

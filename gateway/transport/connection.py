@@ -30,6 +30,7 @@ from gateway.stats import Arrivals
 from gateway.transport import hidden
 from gateway.transport.backlog import VIDEO_BACKLOG, Backlog, Decoded
 from gateway.transport.candidates import use_addresses
+from gateway.transport.ciphers import take_either
 from gateway.transport.encoded import EncodedTrack, send_encoded
 from gateway.transport.encoders import Downlink, video_encoder
 from gateway.transport.encoding import Encoding, encode_on
@@ -81,6 +82,8 @@ class Connection(RTCPeerConnection):
         self._timelines: dict[RTCRtpReceiver, Timeline] = {}
         self._receptions: list[Reception] = []
         self._requests = OwnedTasks()
+        for certificate in hidden.read(self, RTCPeerConnection, "certificates"):
+            take_either(certificate)
         self._make_transceiver = hidden.read(self, RTCPeerConnection, "createTransceiver")
         self._make_dtls = hidden.read(self, RTCPeerConnection, "createDtlsTransport")
         hidden.write(self, RTCPeerConnection, "createTransceiver", self._tuned_transceiver)

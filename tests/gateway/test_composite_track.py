@@ -35,6 +35,14 @@ async def test_timestamps_pass_through_untouched():
         assert frame.height == 24
 
 
+async def test_the_composite_arrives_whole_where_its_height_is_no_multiple_of_four():
+    slot: Newest[Shown] = Newest()
+    pixels = np.random.default_rng(0).integers(0, 256, (27, 32), np.uint8)
+    slot.put(Shown(pixels, 0, BASE, 1))
+
+    assert ((await CompositeTrack(slot).recv()).to_ndarray() == pixels).all()
+
+
 async def test_a_watcher_that_is_slow_gets_the_newest_only():
     slot: Newest[Shown] = Newest()
     track = CompositeTrack(slot)

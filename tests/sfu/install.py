@@ -1,6 +1,7 @@
 """Installs what tests/sfu runs: `python -m tests.sfu.install`, with the network at hand.
 
-Debian's packages by apt-get, as root; npm's by `npm ci` into tests/sfu/npm; the Pion SFU is built.
+Debian's packages by apt-get, as root; npm's by `npm ci` into tests/sfu/npm; FFmpeg by pip, because
+Debian's is too old for WHIP; the Pion SFU is built.
 What is there already is left alone. There is no way to go on without: these tests are not skipped.
 """
 
@@ -17,6 +18,10 @@ BUILD = HERE.parents[1] / "build" / "sfu"
 PION = BUILD / "pion"
 WHIP = BUILD / "simple-whip-server"
 """Debian's package, unpacked; see `unpack_whip_server`."""
+FFMPEG = BUILD / "ffmpeg"
+"""imageio-ffmpeg, unpacked: its `imageio_ffmpeg/binaries` hold one program."""
+FFMPEG_VERSION = "0.8.1"
+"""Of the package; FFmpeg's own is 9.0.2."""
 
 PROGRAMS = {
     "janus": "janus",
@@ -27,8 +32,14 @@ PROGRAMS = {
     "unshare": "util-linux",
 }
 """Debian's package for every program that is run by name."""
-PION_SOURCE = Path("/usr/share/gocode/src/github.com/pion/webrtc")
-PION_PACKAGE = "golang-github-pion-webrtc.v3-dev"
+PARTS = {
+    "share/gocode/src/github.com/pion/webrtc": "golang-github-pion-webrtc.v3-dev",
+    "lib/python3/dist-packages/gi": "python3-gi",
+    "lib/*/girepository-1.0/GstWebRTC-1.0.typelib": "gir1.2-gst-plugins-bad-1.0",
+    "lib/*/gstreamer-1.0/libgstwebrtc.so": "gstreamer1.0-plugins-bad",
+    "lib/*/gstreamer-1.0/libgstnice.so": "gstreamer1.0-nice",
+}
+"""And for every part that is none, by where it lies below /usr."""
 ENVIRONMENT = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
 
 
@@ -46,7 +57,8 @@ def run(*command: str, cwd: Path | None = None, **environment: str) -> None:
 def missing() -> list[str]:
     """Debian's packages that are not there yet."""
     packages = [package for name, package in PROGRAMS.items() if not shutil.which(name)]
-    return packages if PION_SOURCE.exists() else [*packages, PION_PACKAGE]
+    lacking = [each for where, each in PARTS.items() if not any(Path("/usr").glob(where))]
+    return packages + lacking
 
 
 def install_packages(packages: list[str]) -> None:
@@ -108,6 +120,16 @@ def install_npm() -> None:
     stamp.write_bytes(lock)
 
 
+def install_ffmpeg() -> None:
+    """A static FFmpeg with the muxer for WHIP."""
+    if (FFMPEG / f"imageio_ffmpeg-{FFMPEG_VERSION}.dist-info").exists():
+        return
+    shutil.rmtree(FFMPEG, ignore_errors=True)
+    package = f"imageio-ffmpeg=={FFMPEG_VERSION}"
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--target", str(FFMPEG), package)
+
+
 def build_pion() -> None:
     """Our SFU of Pion's parts; about ten seconds."""
     source = HERE / "pion" / "main.go"
@@ -130,6 +152,7 @@ def install() -> None:
         install_packages(packages)
     unpack_whip_server()
     install_npm()
+    install_ffmpeg()
     build_pion()
 
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import statistics
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -131,6 +131,27 @@ class Sight:
         if folder := os.environ.get("SFU_PICTURES"):
             path = Path(folder) / f"{self.name.replace(' ', '-')}.png"
             cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+
+@contextlib.asynccontextmanager
+async def looking(name: str, picture: Callable[[], Awaitable[RGB]]) -> AsyncIterator[Sight]:
+    """Look at pictures that have to be fetched, one after the other, until the end of the block."""
+    sight = Sight(name)
+
+    async def look() -> None:
+        try:
+            while True:
+                await sight.take(await picture())
+        except AssertionError as error:
+            await sight.fail(str(error))
+
+    task = asyncio.create_task(look())
+    try:
+        yield sight
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def _is_standing(picture: RGB) -> bool:

@@ -45,6 +45,16 @@ class Stream:
             await asyncio.sleep(1)
         raise AssertionError(f"no plate was taken in {TRIES} tries: {said}")
 
+    async def learns_the_plate(self) -> None:
+        """Wait for the plate that `?plate=first` asked for; fails when none is found."""
+        for _ in range(TRIES):
+            plate = (await self.state())["plate"]
+            if plate["state"] == "ready":
+                return
+            assert plate["first"]["state"] != "missed", plate
+            await asyncio.sleep(1)
+        raise AssertionError(f"no plate was found in {TRIES} s: {plate}")
+
     async def choose_hills(self) -> None:
         """Choose the backdrop."""
         wanted = {"kind": "picture", "id": HILLS.id}

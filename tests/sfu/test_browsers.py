@@ -36,11 +36,12 @@ async def test_firefox_publishes_and_watches(tmp_path: Path, gateway: str):
     async with (
         stream(gateway, "firefox") as scene,
         page("firefox", whip=scene.whip, whep=scene.whep) as (fox, url),
-        firefox(url, tmp_path),
-        watching(scene.whep, name="who watches firefox", token=TOKEN) as eye,
+        firefox(tmp_path) as window,
     ):
-        await stands_before_the_hills(scene, eye, fox, fox.sight)
-        assert fox.codec == "video/VP8"
+        await window.open(url)
+        async with watching(scene.whep, name="who watches firefox", token=TOKEN) as eye:
+            await stands_before_the_hills(scene, eye, fox, fox.sight)
+            assert fox.codec == "video/VP8"
 
 
 async def test_chromium_watches_what_a_plain_client_publishes(gateway: str):

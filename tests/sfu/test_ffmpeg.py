@@ -1,4 +1,4 @@
-"""FFmpeg publishes to the gateway by the muxer that PyAV brings: nothing has to be installed."""
+"""FFmpeg publishes to the gateway: by the muxer that PyAV brings, and by its command line."""
 
 import asyncio
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 
 from tests.gateway.grey_camera import BLACK, PERSON, ROOM
 from tests.gateway.loopback import running, until
+from tests.sfu.ffmpeg import ffmpeg
 from tests.sfu.film import frames
 from tests.sfu.muxer import Turns, muxing
 from tests.sfu.probe import bearer, watching
@@ -56,3 +57,17 @@ async def test_the_person_whom_ffmpeg_publishes_stands_before_the_hills(
         stream(gateway, "ffmpeg") as scene,
     ):
         await stands_before_the_hills(scene, eye, camera)
+
+
+@pytest.mark.sfu
+async def test_the_command_of_the_recipe_is_all_that_a_camera_needs(tmp_path: Path, gateway: str):
+    async with (
+        ffmpeg(gateway, TOKEN, tmp_path) as camera,
+        stream(gateway, "desk") as scene,
+        watching(scene.whep, name="ffmpeg's command", token=TOKEN) as eye,
+    ):
+        await eye.sees_only_the_backdrop()
+        await scene.learns_the_plate()
+        camera.person = True
+        await eye.sees_the_person_before_the_backdrop()
+        eye.never_saw_the_room()

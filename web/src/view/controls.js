@@ -110,7 +110,7 @@ export class Controls {
       frameRates(camera, rate).map((each) => ({ value: String(each), text: `${each} per second` })),
       String(rate),
     );
-    const summary = camera ? `${camera.width} × ${camera.height} at ${Math.round(camera.frameRate)}` : "";
+    const summary = camera?.width ? `${camera.width} × ${camera.height} at ${Math.round(camera.frameRate)}` : "";
     const small = part("camera-summary", HTMLElement);
     if (small.textContent !== summary) small.textContent = summary;
   }

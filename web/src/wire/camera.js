@@ -104,7 +104,8 @@ export function describe(track) {
     label: track.label,
     width: now.width ?? 0,
     height: now.height ?? 0,
-    frameRate: now.frameRate ?? 0,
+    // Virtual cameras may leave it out or call it 0, at which Firefox would send no frame at all.
+    frameRate: now.frameRate || 30,
     maxWidth: can.width?.max ?? 1920,
     maxHeight: can.height?.max ?? 1080,
     maxFrameRate: can.frameRate?.max ?? 30,
