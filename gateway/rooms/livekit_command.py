@@ -12,7 +12,7 @@ from gateway import settings_sources
 from gateway.attendance import BadOrder
 from gateway.relays.backoff import Patience
 from gateway.rooms import room_command
-from gateway.rooms.livekit_link import Encoding, Join
+from gateway.rooms.livekit_link import Encoding, Join, Token
 from gateway.rooms.livekit_room import LiveKitRoom
 from gateway.scenery import Scenery
 from gateway.serve import MakeEngine, open_engine, say
@@ -63,9 +63,9 @@ def livekit(args: argparse.Namespace, make_engine: MakeEngine, find: Callable[[]
         join = find()
 
         def room(settings: Settings, worker: Worker, scenery: Scenery) -> LiveKitRoom:
-            encoding = Encoding(settings.downlink_max * 1000, settings.rate)
+            encoding, kept = Encoding(settings.downlink_max * 1000, settings.rate), Token(token)
             return LiveKitRoom(
-                lambda: join(str(url), token, encoding),
+                lambda: join(str(url), kept, encoding),
                 worker,
                 scenery=scenery,
                 wanted=room_command.read_wanted(args.participants),

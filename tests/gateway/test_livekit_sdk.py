@@ -7,8 +7,9 @@ from aiohttp.test_utils import TestServer
 from livekit import rtc
 
 from gateway.relays.leg import Hopeless
-from gateway.rooms.livekit_link import Encoding
-from gateway.rooms.livekit_sdk import SdkScreen, joined
+from gateway.rooms.livekit_link import Encoding, Token
+from gateway.rooms.livekit_media import SdkScreen
+from gateway.rooms.livekit_sdk import joined
 
 
 async def test_a_refused_token_is_hopeless():
@@ -20,7 +21,7 @@ async def test_a_refused_token_is_hopeless():
     async with TestServer(app) as server:
         url = str(server.make_url("/").with_scheme("ws"))
         with pytest.raises(Hopeless, match="token"):
-            async with joined(url, "expired", Encoding(1_000_000, 30)):
+            async with joined(url, Token("expired"), Encoding(1_000_000, 30)):
                 pass
 
 
