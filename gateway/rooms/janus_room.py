@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from gateway.owned_tasks import apart
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Hopeless, Tell
 from gateway.rooms.janus_seat import MARK, JanusSeat, Publisher, RoomPlan
@@ -62,7 +63,7 @@ class JanusRoom:
                     async with Janus(
                         self._plan.url, token=self._plan.token, secret=self._plan.secret
                     ) as janus:
-                        await self._visit(janus)
+                        await apart(self._visit(janus))
                     raise AssertionError("a visit ends by an exception")
                 except JanusRefused as error:
                     advice = WITHOUT_HOPE.get(error.code)
