@@ -41,6 +41,14 @@ FINAL: Final = {
     rtc.DisconnectReason.ROOM_DELETED: "the room was deleted",
 }
 """Somebody decided it: coming back would be a quarrel."""
+OPTIONS: Final = rtc.RoomOptions(
+    # Only cameras are asked for, one by one: others' sound and screens cost for nothing.
+    auto_subscribe=False,
+    dynacast=True,
+    # With one for both directions, and where the machine is busy, one in ten tracks that are
+    # received fell silent when a track was published: `livekit` 1.2.1, 2026-11-26.
+    single_peer_connection=False,
+)
 
 
 @contextlib.asynccontextmanager
@@ -49,8 +57,7 @@ async def joined(url: str, token: Token, encoding: Encoding) -> AsyncIterator[Sd
     room = rtc.Room()
     link = SdkLink(room, token, encoding)
     try:
-        # Only cameras are asked for, one by one: others' sound and screens cost for nothing.
-        await room.connect(url, token.value, rtc.RoomOptions(auto_subscribe=False, dynacast=True))
+        await room.connect(url, token.value, OPTIONS)
     except rtc.ConnectError as error:
         # As in "client error: 401 Unauthorized - ", and then the server's own words.
         status = re.search(r"error: (\d{3}) ", error.message)

@@ -1,9 +1,7 @@
 """A LiveKit of our own: one room, its real signalling, real media over loopback, and trouble."""
 
 import asyncio
-import base64
 import contextlib
-import gzip
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -103,12 +101,11 @@ class LiveKitServer:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
         if self.refusal is not None:
-            return web.Response(status=self.refusal, text=self.excuse)
-        join = read_join(request.query["join_request"])
+            return await self.validate(request)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         visit = Visit(socket, self._sids, self._open)
-        if join.reconnect:
+        if "reconnect" in request.query:
             # As LiveKit does with those whom it knows no more: they come anew.
             anew = rtc.LeaveRequest(reason=models.STATE_MISMATCH, action=rtc.LeaveRequest.RECONNECT)
             await visit.say(leave=anew)
@@ -117,7 +114,7 @@ class LiveKitServer:
         self._sockets.add(socket)
         self.visits.append(visit)
         try:
-            await visit.negotiate(join.publisher_offer)
+            await visit.begin()
             async for message in socket:
                 if message.type is WSMsgType.BINARY:
                     await visit.hear(rtc.SignalRequest.FromString(message.data))
@@ -128,6 +125,10 @@ class LiveKitServer:
             # The request is cancelled with its connection: the rest is somebody else's task.
             self._closing.append(asyncio.create_task(visit.close()))
         return socket
+
+    async def validate(self, request: web.Request) -> web.Response:
+        """Clients ask here why they were refused."""
+        return web.Response(status=self.refusal or 200, text=self.excuse)
 
     async def _welcome(self, visit: Visit) -> None:
         await visit.say(
@@ -144,7 +145,7 @@ class LiveKitServer:
                 server_info=models.ServerInfo(version="1.9.0", protocol=16),
                 ping_interval=HEARTBEAT,
                 ping_timeout=3 * HEARTBEAT,
-                subscriber_primary=False,
+                subscriber_primary=True,
             )
         )
 
@@ -161,21 +162,13 @@ class LiveKitServer:
         await self.say(update=rtc.ParticipantUpdate(participants=[info]))
 
 
-def read_join(parameter: str) -> rtc.JoinRequest:
-    """What is asked for in the address of `/rtc/v1`."""
-    wrapped = rtc.WrappedJoinRequest.FromString(base64.urlsafe_b64decode(parameter + "=="))
-    raw = wrapped.join_request
-    if wrapped.compression == rtc.WrappedJoinRequest.GZIP:
-        raw = gzip.decompress(raw)
-    return rtc.JoinRequest.FromString(raw)
-
-
 @contextlib.asynccontextmanager
 async def livekit_server() -> AsyncIterator[LiveKitServer]:
     """It listens on a free port of 127.0.0.1."""
     livekit = LiveKitServer()
     app = web.Application()
-    app.router.add_get("/{path:.*}", livekit.serve)
+    app.router.add_get("/rtc", livekit.serve)
+    app.router.add_get("/rtc/validate", livekit.validate)
     server = TestServer(app)
     await server.start_server()
     livekit.url = str(server.make_url("/").with_scheme("ws"))

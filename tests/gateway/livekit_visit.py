@@ -1,7 +1,6 @@
-"""Somebody's visit to our own LiveKit: their signalling, and one peer connection for all media.
+"""Somebody's visit to our own LiveKit: their signalling, and a peer connection for each direction.
 
-As LiveKit's servers do it for clients that come by `/rtc/v1`: the client makes every offer, and is
-asked for another section where there is something to send it.
+The client offers what it publishes, the server what the client has subscribed to.
 """
 
 import asyncio
@@ -81,13 +80,15 @@ class Visit:
         self._socket = socket
         self._sids = sids
         self._open_camera = open_camera
-        self._connection = Renegotiable()
+        self._up, self._down = Renegotiable(), Renegotiable()
+        self._agreed = asyncio.Event()
+        """Cleared while an offer of ours is not answered."""
+        self._early: list[rtc.TrickleRequest] = []
+        """Candidates that came before the first answer."""
         self._added: dict[str, Composite] = {}
         """By the client's own id of the track."""
         self._sending: dict[str, RTCRtpTransceiver] = {}
         """By the sid of the track."""
-        self._wanted: list[str] = []
-        """Sids of tracks that wait for a section."""
         self._tasks = OwnedTasks()
 
     def asked(self, kind: str) -> list[Any]:
@@ -99,11 +100,18 @@ class Visit:
         if not self._socket.closed:
             await self._socket.send_bytes(rtc.SignalResponse(**message).SerializeToString())
 
+    async def begin(self) -> None:
+        """Make the first offer: the client is in the room once it is connected."""
+        for label in ("_reliable", "_lossy"):
+            self._down.createDataChannel(label)
+        await self._offer()
+
     async def hear(self, request: rtc.SignalRequest) -> None:
         """Do as asked."""
         self.requests.append(request)
         handlers: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
-            "offer": self.negotiate,
+            "offer": self._answer,
+            "answer": self._accept,
             "trickle": self._trickle,
             "add_track": self._publish,
             "subscription": self._subscribe,
@@ -113,33 +121,25 @@ class Visit:
         if kind in handlers:
             await handlers[kind](getattr(request, kind))
 
-    async def negotiate(self, offer: rtc.SessionDescription) -> None:
-        """Answer, with what is wanted in sections that are free."""
-        await self._connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
-        for section in self._connection.getTransceivers():
-            if self._wanted and section.kind == "video" and section._offerDirection == "sendonly":
-                self._send(self._wanted.pop(0), section)
-        await self._connection.setLocalDescription(await self._connection.createAnswer())
-        answer = rtc.SessionDescription(
-            type="answer",
-            sdp=self._connection.localDescription.sdp,
-            id=offer.id,
-            mid_to_track_id={section.mid: sid for sid, section in self._sending.items()},
-        )
-        await self.say(answer=answer)
+    async def _offer(self) -> None:
+        self._agreed.clear()
+        await self._down.setLocalDescription(await self._down.createOffer())
+        sdp = self._down.localDescription.sdp
+        await self.say(offer=rtc.SessionDescription(type="offer", sdp=sdp))
+
+    async def _accept(self, answer: rtc.SessionDescription) -> None:
+        await self._down.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        self._agreed.set()
+        while self._early:
+            await self._trickle(self._early.pop())
+
+    async def _answer(self, offer: rtc.SessionDescription) -> None:
+        await self._up.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        await self._up.setLocalDescription(await self._up.createAnswer())
+        sdp = self._up.localDescription.sdp
+        await self.say(answer=rtc.SessionDescription(type="answer", sdp=sdp, id=offer.id))
         self._look(offer.sdp)
         self.answers += 1
-
-    def _send(self, sid: str, section: RTCRtpTransceiver) -> None:
-        opened = self._open_camera(sid)
-        if opened is None:
-            return
-        owner, track = opened
-        section.sender.replaceTrack(track)
-        # By the stream's name clients find out whose track it is.
-        section.sender._stream_id, section.sender._track_id = f"{owner}|{sid}", sid
-        section.direction = "sendonly"
-        self._sending[sid] = section
 
     async def _publish(self, wish: rtc.AddTrackRequest) -> None:
         sid = f"TR_{next(self._sids)}"
@@ -161,15 +161,22 @@ class Visit:
 
     async def _subscribe(self, wish: rtc.UpdateSubscription) -> None:
         for sid in wish.track_sids:
-            if wish.subscribe and sid not in self._sending:
-                self._wanted.append(sid)
-                await self.say(
-                    media_sections_requirement=rtc.MediaSectionsRequirement(num_videos=1)
-                )
-            elif not wish.subscribe and sid in self._sending:
+            if not wish.subscribe and sid in self._sending:
                 section = self._sending.pop(sid)
                 section.sender.replaceTrack(None)
                 section.direction = "inactive"
+            elif wish.subscribe and sid not in self._sending:
+                if (opened := self._open_camera(sid)) is None:
+                    continue
+                owner, track = opened
+                section = self._sending[sid] = self._down.addTransceiver(track, "sendonly")
+                # By the names of the stream and the track clients find out whose it is.
+                section.sender._stream_id, section.sender._track_id = f"{owner}|{sid}", sid
+            self._tasks.start(self._renegotiate())
+
+    async def _renegotiate(self) -> None:
+        await self._agreed.wait()
+        await self._offer()
 
     async def _trickle(self, wish: rtc.TrickleRequest) -> None:
         found = json.loads(wish.candidateInit)
@@ -177,14 +184,18 @@ class Visit:
             return
         candidate = sdp.candidate_from_sdp(found["candidate"].removeprefix("candidate:"))
         candidate.sdpMid, candidate.sdpMLineIndex = found["sdpMid"], found["sdpMLineIndex"]
-        await self._connection.addIceCandidate(candidate)
+        connection = self._down if wish.target == rtc.SUBSCRIBER else self._up
+        if connection.remoteDescription is None:
+            self._early.append(wish)
+            return
+        await connection.addIceCandidate(candidate)
 
     async def _pong(self, ping: rtc.Ping) -> None:
         await self.say(pong_resp=rtc.Pong(last_ping_timestamp=ping.timestamp))
 
     def _look(self, offer: str) -> None:
         """At the tracks that are sent by this offer."""
-        sections = {each.mid: each for each in self._connection.getTransceivers()}
+        sections = {each.mid: each for each in self._up.getTransceivers()}
         before, self.composites = self.composites, []
         for media in sdp.SessionDescription.parse(offer).media:
             if media.kind == "video" and media.direction in ("sendonly", "sendrecv"):
@@ -197,6 +208,7 @@ class Visit:
     async def close(self) -> None:
         """Whatever they published is gone."""
         self.composites.clear()
-        await self._connection.close()
-        await self._connection.join_decoders()
         await self._tasks.close()
+        for connection in (self._up, self._down):
+            await connection.close()
+            await connection.join_decoders()
