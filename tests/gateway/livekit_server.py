@@ -79,6 +79,13 @@ class LiveKitServer:
         await self._tell(info)
         return self.guests[identity]
 
+    async def mute(self, identity: str, muted: bool) -> None:
+        """Somebody turns their camera off, as most clients do it, or on again."""
+        info = self.guests[identity].info
+        for track in info.tracks:
+            track.muted = muted
+        await self._tell(info)
+
     async def depart(self, identity: str) -> None:
         info = self.guests.pop(identity).info
         info.state = models.ParticipantInfo.DISCONNECTED

@@ -85,6 +85,20 @@ async def test_a_person_is_shown_matted_and_never_their_room(tmp_path: Path):
         assert told[0] == "in the room, with 1 others"
 
 
+async def test_a_camera_that_is_off_for_a_while_has_no_composite(tmp_path: Path):
+    async with running(tmp_path) as gateway, livekit_server() as server:
+        await server.arrive("ada", "Ada", "camera")
+        async with staying(gateway, server) as (room, _):
+            shown = await one_shown(server)
+            stream = room.seats["ada"].feed.stream
+            await server.mute("ada", True)
+            await until(lambda: not server.shown, PATIENCE, "no composite")
+            await server.mute("ada", False)
+            again = await one_shown(server, but=shown)
+            assert room.seats["ada"].feed.stream is stream
+            assert never_the_room(again)
+
+
 async def test_a_connection_that_breaks_is_mended_and_the_same_stream_goes_on(tmp_path: Path):
     async with running(tmp_path) as gateway, livekit_server() as server:
         ada = await server.arrive("ada", "Ada", "camera")
