@@ -81,7 +81,7 @@ class Encoding:
 class Screen(Protocol):
     """A track that the gateway publishes."""
 
-    def put(self, pixels: I420) -> None:
+    async def put(self, pixels: I420) -> None:
         """The next picture; of any size, as encoders follow it."""
 
 

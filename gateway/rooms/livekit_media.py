@@ -47,10 +47,7 @@ class SdkCamera(MediaStreamTrack):
             raise MediaStreamError from None
         finally:
             coming.cancel()
-        pixels = upright(event.frame, cast(int, event.rotation))
-        frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
-        frame.pts, frame.time_base = event.timestamp_us, MICROSECONDS
-        return frame
+        return await asyncio.to_thread(_read, event)
 
 
 class SdkScreen:
@@ -59,8 +56,11 @@ class SdkScreen:
     def __init__(self, source: rtc.VideoSource) -> None:
         self._source = source
 
-    def put(self, pixels: I420) -> None:
+    async def put(self, pixels: I420) -> None:
         """The next picture; it is copied before this returns."""
+        await asyncio.to_thread(self._put, pixels)
+
+    def _put(self, pixels: I420) -> None:
         height, width = pixels.shape[0] * 2 // 3, pixels.shape[1]
         frame = rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, pixels.tobytes())
         self._source.capture_frame(frame)
@@ -83,3 +83,11 @@ def upright(frame: rtc.VideoFrame, quarters: int) -> I420:
     turned = [np.rot90(plane, -quarters) for plane in planes]
     flat = np.concatenate([plane.reshape(-1) for plane in turned])
     return flat.reshape(-1, turned[0].shape[1])
+
+
+def _read(event: rtc.VideoFrameEvent) -> VideoFrame:
+    """Some milliseconds for a large frame: not for the event loop."""
+    pixels = upright(event.frame, cast(int, event.rotation))
+    frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
+    frame.pts, frame.time_base = event.timestamp_us, MICROSECONDS
+    return frame

@@ -54,5 +54,5 @@ async def test_pictures_may_change_their_size():
     source = rtc.VideoSource(320, 240)
     screen = SdkScreen(source)
     for width, height in ((320, 240), (160, 120)):
-        screen.put(np.zeros((height * 3 // 2, width), np.uint8))
+        await screen.put(np.zeros((height * 3 // 2, width), np.uint8))
     await source.aclose()
