@@ -21,7 +21,7 @@ from gateway.worker import Worker
 
 SECRETS: Final = {"token": (f"{PREFIX}LIVEKIT_TOKEN", "access token of the gateway's participant")}
 MISSING: Final = (
-    "cleanplate livekit needs LiveKit's client, which is not installed: pip install 'livekit>=1'"
+    "cleanplate livekit needs LiveKit's client, which is not installed: pip install 'livekit>=1.2'"
 )
 
 

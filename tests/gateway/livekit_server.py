@@ -12,7 +12,10 @@ from aiortc import MediaStreamTrack
 from livekit.protocol import models, rtc
 
 from tests.gateway.grey_camera import GreyCamera
-from tests.gateway.livekit_visit import HEARTBEAT, Composite, Visit
+from tests.gateway.livekit_visit import Composite, Visit
+
+HEARTBEAT = 5
+"""Seconds between a client's pings."""
 
 
 @dataclass

@@ -18,9 +18,6 @@ from gateway.owned_tasks import OwnedTasks
 from gateway.transport.connection import Connection
 from tests.gateway.loopback import TUNING, Screen
 
-HEARTBEAT = 5
-"""Seconds between a client's pings."""
-
 
 class Composite:
     """A track that a visitor publishes."""
@@ -83,6 +80,7 @@ class Visit:
         self._up, self._down = Renegotiable(), Renegotiable()
         self._agreed = asyncio.Event()
         """Cleared while an offer of ours is not answered."""
+        self._turn = asyncio.Lock()
         self._early: list[rtc.TrickleRequest] = []
         """Candidates that came before the first answer."""
         self._added: dict[str, Composite] = {}
@@ -124,8 +122,8 @@ class Visit:
     async def _offer(self) -> None:
         self._agreed.clear()
         await self._down.setLocalDescription(await self._down.createOffer())
-        sdp = self._down.localDescription.sdp
-        await self.say(offer=rtc.SessionDescription(type="offer", sdp=sdp))
+        offer = self._down.localDescription.sdp
+        await self.say(offer=rtc.SessionDescription(type="offer", sdp=offer))
 
     async def _accept(self, answer: rtc.SessionDescription) -> None:
         await self._down.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
@@ -136,8 +134,8 @@ class Visit:
     async def _answer(self, offer: rtc.SessionDescription) -> None:
         await self._up.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         await self._up.setLocalDescription(await self._up.createAnswer())
-        sdp = self._up.localDescription.sdp
-        await self.say(answer=rtc.SessionDescription(type="answer", sdp=sdp, id=offer.id))
+        answer = self._up.localDescription.sdp
+        await self.say(answer=rtc.SessionDescription(type="answer", sdp=answer, id=offer.id))
         self._look(offer.sdp)
         self.answers += 1
 
@@ -175,8 +173,9 @@ class Visit:
             self._tasks.start(self._renegotiate())
 
     async def _renegotiate(self) -> None:
-        await self._agreed.wait()
-        await self._offer()
+        async with self._turn:
+            await self._agreed.wait()
+            await self._offer()
 
     async def _trickle(self, wish: rtc.TrickleRequest) -> None:
         found = json.loads(wish.candidateInit)
