@@ -203,12 +203,12 @@ class SdkLink:
             video.stop()
 
     def _break(self) -> None:
-        logger.info("the connection to LiveKit broke; its client is trying again")
+        logger.warning("the connection to LiveKit broke; its client is trying again")
         self._before = self.people()
         self._standing.clear()
 
     def _mend(self) -> None:
-        logger.info("the connection to LiveKit stands again")
+        logger.warning("the connection to LiveKit stands again")
         self._standing.set()
         self._hear()
 
