@@ -4,13 +4,13 @@ import argparse
 import sys
 
 from gateway.matting import ScriptedEngine
-from gateway.rooms.livekit_command import add_arguments, livekit, sdk_join
+from gateway.rooms.livekit_command import add_arguments, ended, livekit, sdk_join
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return livekit(parser.parse_args(), lambda _: ScriptedEngine(), sdk_join)
+    return ended(livekit(parser.parse_args(), lambda _: ScriptedEngine(), sdk_join))
 
 
 if __name__ == "__main__":
