@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class OwnedTasks:
@@ -34,3 +35,23 @@ class OwnedTasks:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a session failed: %s", error, exc_info=error)
+
+
+async def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` in a task of its own, where no cancellation of ours is lost.
+
+    A TaskGroup that is cancelled while it fails raises its failure alone, and until Python 3.13
+    `cancelling` does not tell either (CPython issue 116720): who tries again after that failure
+    would go on for ever.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            # Whatever it was, nobody waits for it.
+            task.exception()
+        raise
+    return task.result()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Literal, TypeAlias
 
+from gateway.owned_tasks import apart
 from gateway.relays.backoff import Backoff
 from gateway.relays.calls import CallFailed
 from gateway.relays.endpoint import Endpoint
@@ -48,7 +49,9 @@ class Leg:
         self._next_try = 0.0
         self._since: float | None = None
 
-    async def keep(self, connect: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+    async def keep(
+        self, connect: Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
+    ) -> None:
         """Run `connect` until it is hopeless; raises `Hopeless`.
 
         `connect` calls what it is given once the connection stands, and raises `CallFailed` or
@@ -57,7 +60,7 @@ class Leg:
         while True:
             self._since = None
             try:
-                await connect(self._connected)
+                await apart(connect(self._connected))
             except Refused as error:
                 self._ended(str(error))
             except CallFailed as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from gateway.owned_tasks import apart
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.leg import Hopeless, Tell
 from gateway.rooms.janus_messages import Mistakes, Publisher
@@ -67,7 +68,7 @@ class JanusRoom:
                         secret=self._plan.secret,
                         mistakes=self._mistakes,
                     ) as janus:
-                        await self._visit(janus)
+                        await apart(self._visit(janus))
                     raise AssertionError("a visit ends by an exception")
                 except JanusRefused as error:
                     advice = WITHOUT_HOPE.get(error.code or 0)

@@ -28,6 +28,8 @@ class Camera:
     width: int
     """As published; 0 where that is not known."""
     height: int
+    encrypted: bool = False
+    """End to end, so that only who has the room's key sees anything."""
 
     @property
     def ours(self) -> bool:
@@ -50,8 +52,20 @@ class Person:
 
     @property
     def camera(self) -> Camera | None:
-        """The one to matte; `None` while it is off."""
-        return next((each for each in self.cameras if not each.ours), None)
+        """The one to matte; `None` while it is off, or cannot be read."""
+        return next((each for each in self.cameras if not each.ours and not each.encrypted), None)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether there is a camera, and none that can be read."""
+        return self.camera is None and any(not each.ours for each in self.cameras)
+
+
+@dataclass(slots=True)
+class Token:
+    """Lets the gateway in. LiveKit renews it for who is there, and links keep the newest here."""
+
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ class Encoding:
 class Screen(Protocol):
     """A track that the gateway publishes."""
 
-    def put(self, pixels: I420) -> None:
+    async def put(self, pixels: I420) -> None:
         """The next picture; of any size, as encoders follow it."""
 
 
@@ -87,5 +101,5 @@ class Link(Protocol):
         """Publish a track meanwhile; raises `CallFailed` where that fails."""
 
 
-Join: TypeAlias = Callable[[str, str, Encoding], AbstractAsyncContextManager[Link]]
+Join: TypeAlias = Callable[[str, Token, Encoding], AbstractAsyncContextManager[Link]]
 """Enter by URL and token, leave at the end; entering raises `LinkLost` or `Hopeless`."""

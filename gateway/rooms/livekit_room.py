@@ -40,6 +40,8 @@ class LiveKitRoom:
         self._tell = tell
         self._keys = Keys(worker)
         self._refused: set[str] = set()
+        self._sealed: set[str] = set()
+        """Whose camera cannot be read, as people were told."""
         self._given_up: set[str] = set()
         """Whose streams went to somebody else: they are not taken back from those."""
         self._tasks = OwnedTasks()
@@ -77,6 +79,7 @@ class LiveKitRoom:
                 for absent in [name for name in self.seats if name not in people]:
                     await self._leave(absent)
                 self._refused &= people.keys()
+                self._sealed &= {name for name, each in people.items() if each.sealed}
                 self._given_up &= people.keys()
                 for person in people.values():
                     await self._arrange(person, link)
@@ -88,6 +91,9 @@ class LiveKitRoom:
     async def _arrange(self, who: Person, link: Link) -> None:
         """Their camera, if it runs, is watched; another one before it is not any more."""
         camera = who.camera
+        if who.sealed and who.identity not in self._sealed:
+            self._sealed.add(who.identity)
+            self._tell(f"{who.title}: not matted, as their camera is end-to-end encrypted")
         before = self._living.get(who.identity)
         if before is not None and (
             camera is None or before[0].sid != camera.sid or before[1].done()

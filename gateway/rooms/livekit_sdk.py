@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import re
 from collections.abc import AsyncIterator
-from fractions import Fraction
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import numpy as np
-from aiortc import MediaStreamError, MediaStreamTrack
-from av import VideoFrame
+from aiortc import MediaStreamTrack
 from livekit import rtc
 
+from gateway.owned_tasks import OwnedTasks
 from gateway.relays.calls import CallFailed
 from gateway.relays.leg import Hopeless
-from gateway.rooms.livekit_link import Camera, Encoding, LinkLost, Person
-from models.report import I420
+from gateway.rooms.livekit_link import Camera, Encoding, LinkLost, Person, Token
+from gateway.rooms.livekit_media import SdkCamera, SdkScreen
 
-MICROSECONDS: Final = Fraction(1, 1_000_000)
+logger = logging.getLogger(__name__)
+
 SUBSCRIBED_WITHIN: Final = 10.0
 """Seconds that LiveKit may take to send a track that was asked for."""
 EVENTS: Final[tuple[Any, ...]] = (
@@ -32,7 +33,6 @@ EVENTS: Final[tuple[Any, ...]] = (
     "track_subscription_failed",
     "track_muted",
     "track_unmuted",
-    "reconnected",
 )
 """After any of these the room may be another one."""
 FINAL: Final = {
@@ -41,41 +41,71 @@ FINAL: Final = {
     rtc.DisconnectReason.ROOM_DELETED: "the room was deleted",
 }
 """Somebody decided it: coming back would be a quarrel."""
+OPTIONS: Final = rtc.RoomOptions(
+    # Only cameras are asked for, one by one: others' sound and screens cost for nothing.
+    auto_subscribe=False,
+    dynacast=True,
+    # With one for both directions, and where the machine is busy, one in ten tracks that are
+    # received fell silent when a track was published: `livekit` 1.2.1, 2026-11-26.
+    single_peer_connection=False,
+)
 
 
 @contextlib.asynccontextmanager
-async def joined(url: str, token: str, encoding: Encoding) -> AsyncIterator[SdkLink]:
+async def joined(url: str, token: Token, encoding: Encoding) -> AsyncIterator[SdkLink]:
     """Enter, and leave at the end; raises `LinkLost` or `Hopeless`."""
     room = rtc.Room()
-    link = SdkLink(room, encoding)
+    link = SdkLink(room, token, encoding)
     try:
-        # Only cameras are asked for, one by one: others' sound and screens cost for nothing.
-        await room.connect(url, token, rtc.RoomOptions(auto_subscribe=False, dynacast=True))
+        await room.connect(url, token.value, OPTIONS)
     except rtc.ConnectError as error:
-        if any(code in error.message for code in ("401", "403")):
+        # As in "client error: 401 Unauthorized - ", and then the server's own words.
+        status = re.search(r"error: (\d{3}) ", error.message)
+        if status is not None and status[1] in ("401", "403"):
             raise Hopeless(f"LiveKit refuses the token: {error.message}") from error
         raise LinkLost(f"LiveKit cannot be reached: {error.message}") from error
     try:
         yield link
     finally:
+        await link.close()
         await room.disconnect()
 
 
 class SdkLink:
     """A joined room."""
 
-    def __init__(self, room: rtc.Room, encoding: Encoding) -> None:
+    def __init__(self, room: rtc.Room, token: Token, encoding: Encoding) -> None:
         self._room = room
+        self._token = token
         self._encoding = encoding
         self._news = asyncio.Event()
         self._changed = asyncio.Event()
         self._end: LinkLost | Hopeless | None = None
+        self._standing = asyncio.Event()
+        """Cleared while LiveKit's client mends a connection that broke."""
+        self._standing.set()
+        self._before: tuple[Person, ...] = ()
+        """Who was there when it broke."""
+        self._watched: dict[str, SdkCamera] = {}
+        """By the sid of the track."""
+        self._tasks = OwnedTasks()
         for event in EVENTS:
             room.on(event, self._hear)
+        room.on("track_unsubscribed", self._over)
+        room.on("reconnecting", self._break)
+        room.on("reconnected", self._mend)
+        room.on("token_refreshed", self._renew)
         room.on("disconnected", self._lost)
+
+    async def close(self) -> None:
+        """Before the room is left."""
+        await self._tasks.close()
 
     def people(self) -> tuple[Person, ...]:
         """Everybody else who is there now."""
+        if not self._standing.is_set():
+            # Meanwhile LiveKit's client takes everybody out of the room, and then in again.
+            return self._before
         return tuple(
             Person(each.identity, each.name, _cameras(each))
             for each in self._room.remote_participants.values()
@@ -91,29 +121,38 @@ class SdkLink:
     @contextlib.asynccontextmanager
     async def watching(self, camera: Camera) -> AsyncIterator[MediaStreamTrack]:
         """Subscribe meanwhile; raises `CallFailed`."""
+        # What is asked for sooner is not sent.
+        await self._standing.wait()
         publication = self._publication(camera)
         publication.set_subscribed(True)
+        try:
+            track = await self._subscribed(publication)
+            # Late video is lost, never queued.
+            frames = rtc.VideoStream(track, capacity=1, format=rtc.VideoBufferType.I420)
+            video = self._watched[camera.sid] = SdkCamera(frames)
+            try:
+                yield video
+            finally:
+                del self._watched[camera.sid]
+                video.stop()
+                await frames.aclose()
+        finally:
+            publication.set_subscribed(False)
+
+    async def _subscribed(self, publication: rtc.RemoteTrackPublication) -> rtc.RemoteTrack:
         try:
             async with asyncio.timeout(SUBSCRIBED_WITHIN):
                 while (track := publication.track) is None:
                     changed = self._changed
                     await changed.wait()
         except TimeoutError:
-            publication.set_subscribed(False)
             raise CallFailed(f"no track came within {SUBSCRIBED_WITHIN:g} s") from None
-        # Late video is lost, never queued.
-        frames = rtc.VideoStream(track, capacity=1, format=rtc.VideoBufferType.I420)
-        video = SdkCamera(frames)
-        try:
-            yield video
-        finally:
-            video.stop()
-            await frames.aclose()
-            publication.set_subscribed(False)
+        return track
 
     @contextlib.asynccontextmanager
     async def showing(self, name: str, width: int, height: int) -> AsyncIterator[SdkScreen]:
         """Publish a track meanwhile; raises `CallFailed`."""
+        await self._standing.wait()
         source = rtc.VideoSource(width, height)
         track = rtc.LocalVideoTrack.create_video_track(name, source)
         options = rtc.TrackPublishOptions(
@@ -124,19 +163,28 @@ class SdkLink:
             ),
         )
         here = self._room.local_participant
+        publishing = asyncio.ensure_future(here.publish_track(track, options))
         try:
             try:
-                published = await here.publish_track(track, options)
+                # Who does not wait any more must not stop it: it would be in the room all the same.
+                await asyncio.shield(publishing)
             except rtc.participant.PublishTrackError as error:
                 raise CallFailed(f"LiveKit does not take the composite: {error}") from error
-            try:
-                yield SdkScreen(source)
-            finally:
-                with contextlib.suppress(rtc.participant.UnpublishTrackError):
-                    if self._end is None:
-                        await here.unpublish_track(published.sid)
+            yield SdkScreen(source)
         finally:
-            await source.aclose()
+            # Not waited for, as it lasts until a connection that broke stands again.
+            self._tasks.start(self._withdraw(publishing, source))
+
+    async def _withdraw(
+        self, publishing: asyncio.Future[rtc.LocalTrackPublication], source: rtc.VideoSource
+    ) -> None:
+        errors = rtc.participant.PublishTrackError, rtc.participant.UnpublishTrackError
+        async with contextlib.aclosing(source):
+            with contextlib.suppress(*errors):
+                published = await publishing
+                await self._standing.wait()
+                # Its id may be another one than at first, after a connection that broke.
+                await self._room.local_participant.unpublish_track(published.sid)
 
     def _publication(self, camera: Camera) -> rtc.RemoteTrackPublication:
         for person in self._room.remote_participants.values():
@@ -149,6 +197,25 @@ class SdkLink:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
+    def _over(self, _track: object, publication: rtc.RemoteTrackPublication, _: object) -> None:
+        # The stream of frames does not end by itself for who waits for one.
+        if (video := self._watched.get(publication.sid)) is not None:
+            video.stop()
+
+    def _break(self) -> None:
+        logger.warning("the connection to LiveKit broke; its client is trying again")
+        self._before = self.people()
+        self._standing.clear()
+
+    def _mend(self) -> None:
+        logger.warning("the connection to LiveKit stands again")
+        self._standing.set()
+        self._hear()
+
+    def _renew(self) -> None:
+        # The event does not bring it, and the room has no public name for it.
+        self._token.value = self._room._token or self._token.value
+
     def _lost(self, reason: Any = None) -> None:
         if reason in FINAL:
             self._end = Hopeless(FINAL[reason])
@@ -157,66 +224,16 @@ class SdkLink:
         self._hear()
 
 
-class SdkCamera(MediaStreamTrack):
-    """A subscribed track: frames as they come, upright, yuv420p, timed in microseconds."""
-
-    kind = "video"
-
-    def __init__(self, frames: rtc.VideoStream) -> None:
-        super().__init__()
-        self._frames = frames
-
-    async def recv(self) -> VideoFrame:
-        """Wait for the next frame; raises `MediaStreamError` at the end."""
-        if self.readyState != "live":
-            raise MediaStreamError
-        try:
-            event = await anext(self._frames)
-        except StopAsyncIteration:
-            self.stop()
-            raise MediaStreamError from None
-        pixels = upright(event.frame, cast(int, event.rotation))
-        frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
-        frame.pts, frame.time_base = event.timestamp_us, MICROSECONDS
-        return frame
-
-
-class SdkScreen:
-    """A published track."""
-
-    def __init__(self, source: rtc.VideoSource) -> None:
-        self._source = source
-
-    def put(self, pixels: I420) -> None:
-        """The next picture; it is copied before this returns."""
-        height, width = pixels.shape[0] * 2 // 3, pixels.shape[1]
-        frame = rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, pixels.tobytes())
-        self._source.capture_frame(frame)
-
-
-def upright(frame: rtc.VideoFrame, quarters: int) -> I420:
-    """Planes of a frame, cropped to an even size and turned clockwise by quarters of a circle.
-
-    A phone held upright sends lying frames and says so; networks know upright people only.
-    """
-    width, height = frame.width, frame.height
-    data = np.frombuffer(frame.data, np.uint8)
-    columns, rows = (width + 1) // 2, (height + 1) // 2
-    luma = data[: width * height].reshape(height, width)
-    chroma = data[width * height :][: 2 * columns * rows].reshape(2, rows, columns)
-    planes = (
-        luma[: height // 2 * 2, : width // 2 * 2],
-        *(each[: height // 2, : width // 2] for each in chroma),
-    )
-    turned = [np.rot90(plane, -quarters) for plane in planes]
-    flat = np.concatenate([plane.reshape(-1) for plane in turned])
-    return flat.reshape(-1, turned[0].shape[1])
-
-
 def _cameras(person: rtc.RemoteParticipant) -> tuple[Camera, ...]:
     wanted = (rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_UNKNOWN)
     return tuple(
-        Camera(each.sid, each.name, each.width, each.height)
+        Camera(
+            each.sid,
+            each.name,
+            each.width,
+            each.height,
+            encrypted=each.encryption_type != rtc.EncryptionType.NONE,
+        )
         for each in person.track_publications.values()
         if each.kind == rtc.TrackKind.KIND_VIDEO and each.source in wanted and not each.muted
     )

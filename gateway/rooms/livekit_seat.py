@@ -46,7 +46,7 @@ class LiveKitSeat(Seat):
             async with link.showing(self.who.title + MARK, *size) as screen:
                 self.say(f"shown as {self.who.title}{MARK}")
                 while True:
-                    screen.put(shown.pixels)
+                    await screen.put(shown.pixels)
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(STILL):
                             seen, shown = await composites.after(seen)

@@ -7,14 +7,14 @@ import contextlib
 import hashlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 from gateway import events
 from gateway.backdrops import UnknownBackdrop
 from gateway.feed import Feed
 from gateway.kept_plates import UnknownPlate
-from gateway.owned_tasks import OwnedTasks
+from gateway.owned_tasks import OwnedTasks, apart
 from gateway.relays.backoff import Backoff, Patience
 from gateway.relays.calls import CallFailed
 from gateway.relays.leg import Tell
@@ -107,7 +107,7 @@ class Seat:
         await self.feed.over.wait()
         raise Over
 
-    async def again(self, what: str, connect: Callable[[], Awaitable[NoReturn]]) -> None:
+    async def again(self, what: str, connect: Callable[[], Coroutine[Any, Any, NoReturn]]) -> None:
         """Connect whenever it has failed, after a while that grows with the failures."""
         backoff = Backoff(self._patience)
         clock = asyncio.get_running_loop().time
@@ -115,7 +115,7 @@ class Seat:
         while True:
             began = clock()
             try:
-                await connect()
+                await apart(connect())
             except self.ends:
                 raise
             except CallFailed as error:

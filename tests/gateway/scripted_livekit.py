@@ -22,7 +22,7 @@ class Shown:
     name: str
     screen: Screen = field(default_factory=Screen)
 
-    def put(self, pixels: I420) -> None:
+    async def put(self, pixels: I420) -> None:
         self.screen.count += 1
         self.screen.frames = [*self.screen.frames[-60:], np.array(pixels)]
 

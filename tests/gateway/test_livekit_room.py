@@ -12,8 +12,8 @@ from livekit import rtc
 from gateway.relays.backoff import Patience
 from gateway.relays.calls import CallFailed
 from gateway.rooms.livekit_link import MARK
+from gateway.rooms.livekit_media import upright
 from gateway.rooms.livekit_room import LiveKitRoom
-from gateway.rooms.livekit_sdk import upright
 from gateway.scenery import read_scenery
 from tests.gateway.grey_camera import BLACK, PERSON
 from tests.gateway.loopback import Gateway, running, until
