@@ -44,9 +44,18 @@ class Ladder:
     """The details of one stream's frames: without a governor, all there is; with one, what it says
     as soon as that can be had."""
 
-    def __init__(self, ready: Ready, *, accelerator: bool, governor: Governor | None) -> None:
-        """`ready` is the backend's; only the frames of a governed stream do not wait for it."""
-        self._ready, self._accelerator, self.governor = ready, accelerator, governor
+    def __init__(
+        self,
+        ready: Ready,
+        *,
+        accelerator: bool,
+        governor: Governor | None,
+        prepared: Ready | None = None,
+    ) -> None:
+        """`ready` is the backend's; only the frames of a governed stream do not wait for it. One
+        level gives way to another that is also `prepared`."""
+        self._ready, self._prepared = ready, prepared or ready
+        self._accelerator, self.governor = accelerator, governor
         self._current: Detail | None = None
         self._steps: tuple[Detail, ...] = ()
 
@@ -59,7 +68,7 @@ class Ladder:
             self._steps = self._details(asked)
             governor.restart(len(self._steps))
         wanted = self._steps[governor.level]
-        if self._can(wanted):
+        if self._can(wanted) and (self._anew(asked, wanted) or self._may_change(wanted)):
             self._current = wanted
         elif self._current is None or self._current.asked != asked or not self._can(self._current):
             self._current = Detail(asked, asked, None)
@@ -82,10 +91,23 @@ class Ladder:
         """Whether frames can be looked at so now."""
         return detail.point is not None and self._ready(*detail.size, detail.point)
 
-    def took(self, milliseconds: float, quality: Quality | None) -> None:
-        """A frame has taken so long of the matting thread's time."""
+    def _anew(self, asked: Size, wanted: Detail) -> bool:
+        """Whether `wanted` replaces no other level that goes on meanwhile."""
+        current = self._current
+        return (
+            current is None
+            or current.point is None
+            or current.asked != asked
+            or (current == wanted)
+        )
+
+    def _may_change(self, wanted: Detail) -> bool:
+        return wanted.point is not None and self._prepared(*wanted.size, wanted.point)
+
+    def took(self, milliseconds: float, quality: Quality | None, *, usual: bool = True) -> None:
+        """A frame has taken so long of the matting thread's time; if `usual`, others will too."""
         if self.governor is not None and quality is not None:
-            self.governor.measured(milliseconds, quality.level)
+            self.governor.measured(milliseconds, quality.level, share=quality.looked, usual=usual)
 
 
 def _reduced(size: Size, share: float) -> Size:

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 FRAMES: Final = 15
 """Frames of which the median is judged: half a second at 30; one slow frame is no reason."""
 
+SLOWEST: Final = 500.0
+"""Milliseconds of frames that are enough as well, so that slow ones are not watched for seconds."""
+
 FULL: Final = 0.8
 """Share of the time from which on a thread has none left: between two frames of a stream that waits
 for each there are some milliseconds of other threads."""
@@ -83,6 +86,7 @@ class Governor:
         self._at = 0
         self._since = self._clock()
         self._rose = False
+        self._share = 1.0
         self._patience = PATIENCE
         self._recent: deque[float] = deque(maxlen=FRAMES)
         self._costs: dict[int, tuple[float, float]] = {}  # by level: milliseconds, when
@@ -92,8 +96,11 @@ class Governor:
         """For the next frame: 0 is all there is, the last of `levels` the least."""
         return self._at
 
-    def measured(self, milliseconds: float, level: int) -> None:
-        """A frame of a level has taken so long of the thread's time.
+    def measured(
+        self, milliseconds: float, level: int, *, share: float = 1.0, usual: bool = True
+    ) -> None:
+        """A frame of a level, of which so large a share was seen, has taken so long of the thread's
+        time. What is not `usual` is no measure for others, and costs at another share are none.
 
         The level before goes on until this one can be had; what its frames take is known.
 
@@ -101,10 +108,14 @@ class Governor:
         camera may be slower than what was promised.
         """
         self._load.worked(self, milliseconds / 1000)
-        if level != self._at:
+        if level != self._at or not usual:
             return
+        if share != self._share:
+            self._share = share
+            self._recent.clear()
+            self._costs.clear()
         self._recent.append(milliseconds)
-        if len(self._recent) < FRAMES:
+        if len(self._recent) < FRAMES and sum(self._recent) < SLOWEST:
             return
         cost, now = statistics.median(self._recent), self._clock()
         self._costs[self._at] = (cost, now)

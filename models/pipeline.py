@@ -21,11 +21,11 @@ from models.governor import Governor
 from models.graphs.frame import FrameKey
 from models.graphs.programs import FrameJob
 from models.graphs.runner import FrameResult, FrameRunner
-from models.lookout import Lookout
 from models.operating_point import OperatingPoint
 from models.plate import Plate
 from models.region import Region, Size
 from models.report import I420, Composite, Quality
+from models.sight import Sight
 from models.surroundings import Surroundings
 from models.tracking import THUMBNAIL, PlateTracker
 
@@ -45,6 +45,7 @@ class MattingPipeline(Generic[Image]):
         backend: Backend[Image],
         *,
         careful: bool = False,
+        whole: bool = False,
         frames: FrameRunner | None = None,
         governor: Governor | None = None,
     ) -> None:
@@ -53,6 +54,7 @@ class MattingPipeline(Generic[Image]):
         Args:
             backend: runs the network.
             careful: give files on a processor as much as streams get on an accelerator.
+            whole: look at all of every frame, as only files and accelerators have it otherwise.
             frames: of the same network and device: `begin` and `finish` do in one program what
                 `composite` does in steps.
             governor: decides how closely to look at the frames of a live stream. They never wait
@@ -61,8 +63,10 @@ class MattingPipeline(Generic[Image]):
         accelerator = careful or backend.accelerator
         self._backend = backend
         self._features = None if frames is None else frames.cache()
-        self._ladder = Ladder(backend.ready, accelerator=accelerator, governor=governor)
-        self._lookout = None if accelerator else Lookout()
+        self._sight = Sight(backend, whole=whole or accelerator)
+        self._ladder = Ladder(
+            backend.ready, accelerator=accelerator, governor=governor, prepared=self._sight.prepared
+        )
         self._surroundings = Surroundings(backend)
         self._plate: Plate | None = None
         self._proven = False
@@ -109,14 +113,16 @@ class MattingPipeline(Generic[Image]):
             return self._show(size, None, None, clock)
         detail = self._ladder.at(size)
         if detail.point is None:
-            # The plate is neither proven nor lost by frames that nobody looked at.
+            # The plate is neither proven nor lost by frames that nobody looked at, and the next one
+            # cannot rely on what was seen before.
+            self._alpha = None
             return self._show(size, self._tracked(self._sized_plate(size)), None, clock)
         size, point, source = detail.size, detail.point, colour.reduced(source, detail.size)
         plate = self._sized_plate(size)
         tracker = self._tracked(plate)
         thumbnail = colour.thumbnail(source, *THUMBNAIL)
         fit = tracker.follow(thumbnail, self._alpha)
-        region = self._region(size, tracker.apart(thumbnail), point)
+        region = self._sight.region(size, tracker.apart(thumbnail), self._alpha, point)
         plate = self._surroundings.fitted(plate, fit, region)
         clock.lap("plate")
         image = self._backend.upload(colour.part(source, region))
@@ -136,7 +142,8 @@ class MattingPipeline(Generic[Image]):
 
         quality = detail.quality and replace(detail.quality, looked=region.share(size))
         composite = self._show(size, tracker, mixed, clock, quality)
-        self._ladder.took(composite.milliseconds["total"], quality)
+        total = composite.milliseconds["total"]
+        self._ladder.took(total, quality, usual=self._sight.usual)
         return composite
 
     def key(self, source: I420) -> FrameKey | None:
@@ -252,14 +259,6 @@ class MattingPipeline(Generic[Image]):
                 self._tracker.distrust()
         return self._tracker
 
-    def _region(self, size: Size, apart: NDArray[np.float32], point: OperatingPoint) -> Region:
-        """What has to be looked at of a frame that is so far from its plate."""
-        if self._lookout is None:
-            return Region.whole(size)
-        return self._lookout.region(
-            size, apart, self._alpha, lambda part: self._backend.ready(*part.size, point)
-        )
-
     def _cut_out(
         self,
         image: Image,
@@ -289,6 +288,7 @@ class MattingPipeline(Generic[Image]):
             if self._size is not None and not same_shape(self._size, size):
                 self._proven = False  # a telephone was turned, or another camera chosen
                 self._tracker = self._alpha = None
+                self._sight.begin_anew()
             # Scaled, it is the same view: what is known of light and doubt holds, on thumbnails.
             self._size = size
         return plate

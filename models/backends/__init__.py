@@ -67,6 +67,9 @@ class Backend(Protocol[Image]):
         """Whether frames of this size can be matted now. If not, they soon can: what has to be
         made for them is, beside the calling thread. Never waits."""
 
+    def broken(self, height: int, width: int, point: OperatingPoint) -> bool:
+        """Whether what frames of this size need could not be made, lately: do without it."""
+
     def upload(self, source: I420) -> Image:
         """The frame as RGB in this backend's form."""
 
@@ -80,7 +83,8 @@ class Backend(Protocol[Image]):
         """The plate under the source's exposure and white balance."""
 
     def base(self, source: Image, plate: Image, point: OperatingPoint) -> object:
-        """Run the base network; its result is for `refine`, of the same frame."""
+        """Run the base network; its result is for `refine`, of the same frame and before the next
+        `base`."""
 
     def refine(
         self, source: Image, plate: Image, coarse: object, point: OperatingPoint

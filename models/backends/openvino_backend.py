@@ -7,12 +7,10 @@ as often as a frame has tiles worth refining (`models.backends.tiles`).
 from __future__ import annotations
 
 import weakref
-from collections import OrderedDict
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 from weakref import WeakValueDictionary
 
 import cv2
@@ -25,6 +23,7 @@ from openvino.preprocess import (  # type: ignore[import-untyped,import-not-foun
 
 from models import colour, compositing
 from models.backends import Cutout, Fit, Precision
+from models.backends.sizes import Sizes
 from models.backends.tile_refiner import MOST_AT_ONCE, TileRefiner, shapes
 from models.backends.tiles import TileGrid, in_fours
 from models.backends.translation import translate
@@ -37,10 +36,6 @@ from models.report import I420
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-
-SIZES_KEPT: Final = 12
-"""Compiled sizes kept, 30 to 50 MiB each, least recently used first out: a browser that adapts its
-resolution walks through three or four, a governor through six, and a region has five shapes."""
 
 
 class OpenVinoBackend:
@@ -82,19 +77,23 @@ class OpenVinoBackend:
         self._base, self._refiner = translate(
             self._network, self._core, ranges if precision == "int8" else None
         )
-        self._compiler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compile")
-        self._compiled: OrderedDict[tuple[Size, Size], Future[_Compiled]] = OrderedDict()
+        # The network holds still meanwhile, and OpenVINO may be asked by several threads.
+        self._sizes: Sizes[tuple[Size, Size], _Compiled] = Sizes(self._compile)
         # Of blocks of the coarse output; only the compiling thread uses it.
         self._refiners: WeakValueDictionary[Size, TileRefiner] = WeakValueDictionary()
 
     def ready(self, height: int, width: int, point: OperatingPoint) -> bool:
         """See `Backend`."""
         # One that failed is ready to say so.
-        return self._for(height, width, point).done()
+        return self._sizes.ready(self._key(height, width, point))
+
+    def broken(self, height: int, width: int, point: OperatingPoint) -> bool:
+        """See `Backend`."""
+        return self._sizes.failed(self._key(height, width, point))
 
     def close(self) -> None:
         """See `Backend`."""
-        self._compiler.shutdown(wait=True, cancel_futures=True)
+        self._sizes.close()
 
     def upload(self, source: I420) -> Bytes:
         """See `Backend`."""
@@ -121,7 +120,7 @@ class OpenVinoBackend:
 
     def base(self, source: Bytes, plate: Bytes, point: OperatingPoint) -> _Compiled:
         """See `Backend`."""
-        compiled = self._compiled_for(source.shape[0], source.shape[1], point)
+        compiled = self._sizes.get(self._key(source.shape[0], source.shape[1], point))
         # Without copying anything: what comes out is read from the request's own tensors.
         compiled.base.infer(
             [compiled.small(in_fours(source)), compiled.plate(plate).small],
@@ -174,27 +173,10 @@ class OpenVinoBackend:
     def wait(self) -> None:
         """See `Backend`. Everything here is done when it returns."""
 
-    def _compiled_for(self, height: int, width: int, point: OperatingPoint) -> _Compiled:
-        """Waits for it; what failed is tried again for the next frame, and this one fails."""
-        made = self._for(height, width, point)
-        if made.exception() is not None:
-            self._compiled = OrderedDict((k, v) for k, v in self._compiled.items() if v is not made)
-        return made.result()
-
-    def _for(self, height: int, width: int, point: OperatingPoint) -> Future[_Compiled]:
-        """What frames of this size need, at work on a thread of its own if it is not there yet."""
+    def _key(self, height: int, width: int, point: OperatingPoint) -> tuple[Size, Size]:
+        """Of the frame in fours, and of the base network's input."""
         frame = (height + -height % 4, width + -width % 4)
-        base = self._network.with_settings(base_scale=point.base_scale).base_size(*frame)
-        key = (frame, base)
-        made = self._compiled.get(key)
-        if made is None:
-            # The network holds still meanwhile, and OpenVINO may be asked by several threads.
-            made = self._compiled[key] = self._compiler.submit(self._compile, key)
-            done = [old for old, each in self._compiled.items() if each.done()]
-            for old in done[: max(len(self._compiled) - SIZES_KEPT, 0)]:
-                del self._compiled[old]
-        self._compiled.move_to_end(key)
-        return made
+        return frame, self._network.with_settings(base_scale=point.base_scale).base_size(*frame)
 
     def _compile(self, key: tuple[Size, Size]) -> _Compiled:
         frame, base = key

@@ -41,6 +41,10 @@ class TorchBackend:
         """See `Backend`. Always: torch takes any size."""
         return True
 
+    def broken(self, height: int, width: int, point: OperatingPoint) -> bool:
+        """See `Backend`. Never."""
+        return False
+
     @torch.inference_mode()
     def upload(self, source: I420) -> Tensor:
         """See `Backend`. One copy of 1.5 bytes per pixel; the colours are converted there."""

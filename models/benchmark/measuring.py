@@ -80,8 +80,8 @@ def measure(
         versions=versions(),
         size=f"{width}x{height}",
         weights=name,
-        about=f"base {columns}x{rows}, {16 * key.patches} pixels refined, "
-        f"{engine.looked:.0%} of the frame seen",
+        about=f"base {columns}x{rows} for whole frames, {engine.looked:.0%} of each seen, at most "
+        f"{16 * key.patches} pixels refined",
         reference=engine.reference,
         engine=engine.engine,
         work=work,

@@ -61,7 +61,7 @@ def _compared(sample: Sample, backend: Backend[Any]) -> tuple[float, float, floa
     for number in range(SETTLING):
         fit = tracker.follow(seen, np.asarray(truth, np.float32) if number else None)
     fitted, size = backend.adjust(plate, fit), (sample.alpha.shape[0], sample.alpha.shape[1])
-    # Without the frame before: the hardest case.
+    # Without the frame before, whose alpha could only add to it.
     nobody, apart = np.zeros(THUMBNAIL, np.float32), tracker.apart(seen)
     region = Lookout().region(size, apart, nobody, lambda _: True)
     errors = []

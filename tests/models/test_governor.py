@@ -133,3 +133,23 @@ def test_a_stream_that_has_stopped_takes_no_share():
     load.worked("bert", 0.5)
     assert load.promised == pytest.approx(1000 / 30)
     assert load.busy == pytest.approx(0.25)
+
+
+def test_frames_that_are_no_measure_move_nothing():
+    machine = Machine(25, 15)
+    for _ in range(10 * FRAMES):
+        machine.clock.now += 0.06
+        machine.governor.measured(60, 0, usual=False)
+    assert machine.governor.level == 0
+
+
+def test_what_frames_cost_when_more_of_them_was_seen_bars_no_better_level():
+    machine = Machine(60, 25)
+    for _ in range(4 * FRAMES):  # somebody leans in
+        machine.clock.now += machine.costs[machine.governor.level] / 1000
+        machine.governor.measured(machine.costs[machine.governor.level], machine.governor.level)
+    assert machine.governor.level == 1
+    for _ in range(round(MEMORY * 30 / 2)):  # and leans back
+        machine.clock.now += 1 / 30
+        machine.governor.measured(13, machine.governor.level, share=0.5)
+    assert machine.governor.level == 0

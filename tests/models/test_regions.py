@@ -1,22 +1,61 @@
 """What a region loses of people is examined by one command."""
 
-from pathlib import Path
+from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.backends import Cutout
 from models.backends.torch_backend import TorchBackend
 from models.device import choose_device
+from models.evaluation import regions
 from models.evaluation.command import as_material
 from models.evaluation.recipes import RECIPES
-from models.evaluation.regions import examine
 from models.evaluation.sets import StillSet
+from models.lookout import Lookout
+from models.operating_point import OperatingPoint
+from models.region import Region
 from tests.models.random_network import make_network
 
+SIZE = (144, 256)
 
-def test_every_recipe_is_examined(material: Path) -> None:
+
+class Ideal(TorchBackend):
+    """Takes for a person whatever differs from the plate."""
+
+    def __init__(self) -> None:
+        super().__init__(make_network(), choose_device("cpu"))
+
+    def base(self, source: Any, plate: Any, point: OperatingPoint) -> Any:
+        return (source - plate).abs().amax(1, keepdim=True) > 0.15
+
+    def refine(self, source: Any, plate: Any, coarse: Any, point: OperatingPoint) -> Cutout[Any]:
+        return Cutout(coarse.to(source.dtype), source)
+
+
+@pytest.fixture
+def stills(material: Path) -> StillSet:
     people, rooms = as_material("cut-outs=people", "set"), as_material("rooms=rooms", "rooms")
-    stills = StillSet(people, rooms, material, (144, 256))
-    found = examine(stills, 1, TorchBackend(make_network(), choose_device("cpu")))
+    return StillSet(people, rooms, material, SIZE)
+
+
+def test_a_region_that_holds_everybody_loses_nothing(stills: StillSet) -> None:
+    found = regions.examine(stills, 2, Ideal())
     assert set(found) == set(RECIPES)
     for measures in found.values():
-        assert 0.5 <= measures["share_seen"] <= 1
-        assert 0 <= measures["mad_whole"] <= 1
-        assert 0 <= measures["mad_region"] <= 1
+        assert measures["mad_region"] == pytest.approx(measures["mad_whole"], abs=1e-6)
+
+
+def test_a_region_that_misses_somebody_is_found_out(
+    stills: StillSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(self: Lookout, size: tuple[int, int], *_: np.ndarray | object) -> Region:
+        return Region(0, 0, size[0], 16)
+
+    monkeypatch.setattr(Lookout, "region", elsewhere)
+    measures = regions.examine(stills, 1, Ideal())["paper"]
+    assert measures["mad_more_at_most"] > 0.01
+    assert measures["share_seen"] == pytest.approx(16 / 256, abs=1e-3)

@@ -178,3 +178,17 @@ def test_a_plate_that_is_not_trusted_shows_nobody_until_it_has_fitted():
         tracker.follow(seen(), PERSON)
     assert not tracker.lost
     assert tracker.validity == "good"
+
+
+def test_what_stands_before_the_scene_is_apart_from_the_plate_in_any_light():
+    plate = np.random.default_rng(7).uniform(0.2, 0.6, (*THUMBNAIL, 3)).astype(np.float32)
+    plate = cv2.blur(plate, (9, 9))
+    tracker = PlateTracker(plate, noise=0.005)
+    source = (plate * 1.2).astype(np.float32)
+    source[30:60, 50:70] += 0.2
+    for _ in range(30):
+        tracker.follow(source, np.zeros(THUMBNAIL, np.float32))
+    apart = tracker.apart(source)
+    assert apart[32:58, 52:68].min() > 0.15
+    assert apart[:, :45].max() < 0.02
+    assert apart[:, 75:].max() < 0.02
