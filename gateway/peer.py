@@ -214,10 +214,16 @@ class Peer:
                 raise NotConnected(f"the connection {state}")
             await self._next_change()
 
-    async def ended(self) -> None:
-        """Wait until the other side has gone: it said goodbye, or consent expired (RFC 7675)."""
+    async def ended(self) -> str:
+        """Wait until the other side has gone; says, for people, how.
+
+        It said goodbye, or consent expired (RFC 7675).
+        """
         while self._connection.connectionState not in ("failed", "closed"):
             await self._next_change()
+        if self._connection.consent_lost:
+            return "the other side does not answer any more"
+        return "the other side left"
 
     async def close(self) -> None:
         """Free everything; may be called more than once."""

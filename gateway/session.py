@@ -134,8 +134,7 @@ class Session:
         except NotConnected as error:
             raise SessionOver(str(error)) from None
         self._work(tasks)
-        await self._peer.ended()
-        raise SessionOver("the other side left")
+        raise SessionOver(await self._peer.ended())
 
     def _work(self, tasks: asyncio.TaskGroup) -> None:
         """Start what runs while the connection stands."""
