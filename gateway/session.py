@@ -161,6 +161,13 @@ class Publication(Session):
     ) -> None:
         super().__init__(stream, peer, offer, settings)
         self._engine = engine
+        self._began = asyncio.get_running_loop().time()
+
+    def silence(self) -> float:
+        """Seconds without video."""
+        # A stream that is taken over remembers the last frame of the session before.
+        idle, lived = self.stream.idle(), asyncio.get_running_loop().time() - self._began
+        return lived if idle is None else min(idle, lived)
 
     def _outgoing(self) -> dict[str, MediaStreamTrack]:
         return super()._outgoing() if self._offer.has_data_channel else {}
@@ -186,16 +193,10 @@ class Publication(Session):
 
     async def _watch_idleness(self) -> None:
         deadline = self._settings.idle_deadline
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-
-        # A stream that is taken over remembers the last frame of the session before.
-        def silent() -> float:
-            idle, lived = self.stream.idle(), loop.time() - began
-            return lived if idle is None else min(idle, lived)
-
+        # From here on: until now it had the time that connecting may take.
+        self._began = asyncio.get_running_loop().time()
         # Sleeps until the deadline could have passed at the earliest: silence has no event.
-        while (left := deadline - silent()) > 0:  # noqa: ASYNC110
+        while (left := deadline - self.silence()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
         raise SessionOver(f"no video came for {deadline:g} s")
 
