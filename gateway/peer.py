@@ -211,7 +211,7 @@ class Peer:
         """Wait until media can flow; raises `NotConnected`."""
         while (state := self._connection.connectionState) != "connected":
             if state in ("failed", "closed"):
-                raise NotConnected(f"the connection {state}")
+                raise NotConnected(self._failure(state))
             await self._next_change()
 
     async def ended(self) -> str:
@@ -236,6 +236,15 @@ class Peer:
                 await self._connection.join_decoders()
         except TimeoutError:
             logger.error("a connection did not close within %s s", CLOSING)
+
+    def _failure(self, state: str) -> str:
+        where = self._connection.failed_in
+        if where is None:
+            return f"the connection {state}"
+        if where == "DTLS":
+            # What its builds with GnuTLS make has no curve that others take.
+            return "the connection failed in DTLS; FFmpeg may need -cert_file and -key_file"
+        return f"the connection failed in {where}"
 
     async def _next_change(self) -> None:
         self._changed.clear()

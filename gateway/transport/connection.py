@@ -141,6 +141,16 @@ class Connection(RTCPeerConnection):
         """Whether it was closed because the other side gave no sign of itself any more."""
         return any(consent.lost for consent in self._consents)
 
+    @property
+    def failed_in(self) -> str | None:
+        """What failed, once the connection has: "DTLS" or "ICE"."""
+        if self.connectionState != "failed":
+            return None
+        transports = {each.receiver.transport for each in self.getTransceivers()}
+        # Without a way to the other side its handshake fails, too.
+        ice = any(each.transport.state == "failed" for each in transports)
+        return "ICE" if ice else "DTLS"
+
     def decoders(self) -> list[threading.Thread]:
         """Threads that still decode; after `close` they end by themselves within a frame."""
         threads = [
