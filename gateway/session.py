@@ -36,6 +36,8 @@ class Session:
 
     receives = True
     """Whether media come from the other side."""
+    role = "client"
+    """Who is there, for the log."""
 
     def __init__(self, stream: Stream, peer: Peer, offer: Offer, settings: Settings) -> None:
         self.id = secrets.token_urlsafe(16)
@@ -75,7 +77,8 @@ class Session:
         except* SessionOver as over:
             self._reason = str(over.exceptions[0])
         finally:
-            logger.info("session of stream %s ended: %s", self.stream.name, self._reason)
+            name, role = self.stream.name, self.role
+            logger.info("stream %s: the %s's session ended: %s", name, role, self._reason)
             await self._say_goodbye()
             await self.close()
 
@@ -147,6 +150,10 @@ class Watch(Session):
     """Somebody watches a stream's composite (WHEP), and sends nothing even where they offer to."""
 
     receives = False
+    role = "watcher"
+
+    def _work(self, tasks: asyncio.TaskGroup) -> None:
+        logger.info("stream %s: a watcher has joined", self.stream.name)
 
 
 class Publication(Session):
@@ -155,6 +162,8 @@ class Publication(Session):
     With a data channel in the offer, which is our page's sign, the composite returns on the same
     connection; without, the answer is `recvonly` as RFC 9725 demands.
     """
+
+    role = "publisher"
 
     def __init__(
         self, stream: Stream, peer: Peer, offer: Offer, settings: Settings, engine: Engine
