@@ -27,6 +27,7 @@ from gateway.placement import InThisProcess, Placement
 from gateway.plates import Plates
 from gateway.proxies import Proxies
 from gateway.rates import Rates
+from gateway.refusals import Refusals, noting
 from gateway.relays.relays import Relays
 from gateway.relays.resource import RelayResource
 from gateway.sdp import BadOffer
@@ -86,6 +87,7 @@ def create_app(
     app = web.Application(
         middlewares=[
             problems,
+            noting(Refusals()),
             behind(Proxies(settings.trusted_proxies)),
             guard(access, Rates(settings.client_calls, settings.all_calls)),
         ]

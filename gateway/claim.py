@@ -28,16 +28,18 @@ class Caller:
     """Of somebody who brings no key and cannot remember one: what tells that it is them again, see
     `gateway.access.Access.identity`."""
 
-    def claims(self, key: str, before: str | None, *, free: bool) -> Claim | None:
+    def claims(
+        self, key: str, before: str | None, *, free: bool, silent: bool = False
+    ) -> Claim | None:
         """What the caller is to a stream with this `key`, last fed by somebody whose identity was
         `before`; `None` for somebody who may not feed it.
 
-        `free` says that nobody feeds it now.
+        `free` says that nobody feeds it now; `silent`, that somebody does from whom no video comes.
+        An encoder that was killed said no goodbye, and is back before its session ends by itself.
         """
         if self.key is not None:
             return Claim.OWNER if same(self.key, key) else None
-        if not free:
-            return None
-        if self.identity is not None and before is not None and same(self.identity, before):
+        known = self.identity is not None and before is not None and same(self.identity, before)
+        if known and (free or silent):
             return Claim.RETURNED
-        return Claim.SUCCESSOR if self.trusted else None
+        return Claim.SUCCESSOR if self.trusted and free else None

@@ -17,6 +17,8 @@ become part of the plate.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal, TypeAlias
@@ -27,10 +29,18 @@ from models.errors import PlateRefused, RefusalReason
 from models.report import I420
 
 STILLNESS: Final = 3.0
-"""Seconds that must be still: three times as long as a capture that somebody asks for."""
+"""Seconds that must be still: three times as long as a capture that somebody asks for.
+
+By the frames' own time: an encoder that needs a second to connect sends what it has filmed
+meanwhile in a burst, and counted by arrival the three seconds would have to begin after it."""
+HERE: Final = STILLNESS / 2
+"""Seconds of them that must have passed here, whatever a camera's clock says: one that runs ten
+times too fast would make a plate of somebody who sits still for a moment."""
 SPACING: Final = 0.09
 """Seconds between shots, a tenth less jitter: as many in all as a capture has, as more would only
 cost time."""
+GAP: Final = 1.0
+"""Seconds without a frame that nobody can call still; also RTP's time that begins anew."""
 MOST_BYTES: Final = 160 * 2**20
 """Of shots; where frames are larger than 1920x1080 there are fewer of them, 12 of 4096x2304."""
 PAUSE: Final = 1.0
@@ -38,17 +48,21 @@ PAUSE: Final = 1.0
 LIMIT: Final = 30.0
 """Seconds of video after which there is no empty scene at the start."""
 
+logger = logging.getLogger(__name__)
+
 Progress: TypeAlias = Literal["watching", "learnt", "missed", "ended"]
 
 
 class FirstPlate:
     """Watches one source. Times are those of its frames, so a slow loop only takes fewer shots."""
 
-    def __init__(self, sources: Newest[Source]) -> None:
+    def __init__(self, sources: Newest[Source], name: str = "") -> None:
+        """`name` is that of the stream, for the log."""
         self.progress: Progress = "watching"
         self.refused: RefusalReason | None = None
         """Why the latest attempt came to nothing."""
         self._sources = sources
+        self._name = name
         self._shots: deque[Source] = deque()
 
     async def watch(
@@ -61,6 +75,12 @@ class FirstPlate:
         """
         try:
             self.progress = await self._watch(learn, wanted)
+        except asyncio.CancelledError:
+            why = (
+                "" if self.refused is None else f"; the latest stretch was refused: {self.refused}"
+            )
+            logger.info("stream %s: its session ends without a first plate%s", self._name, why)
+            raise
         finally:
             self._shots.clear()
             if self.progress == "watching":
@@ -90,18 +110,34 @@ class FirstPlate:
                     self.refused = None
                     return "learnt"
             except PlateRefused as error:
+                if error.reason != self.refused:
+                    # Not once per attempt: there is one every second.
+                    logger.info(
+                        "stream %s: %g s are no first plate: %s",
+                        self._name,
+                        STILLNESS,
+                        error.reason,
+                    )
                 self.refused = error.reason
 
     def _take(self, source: Source) -> bool:
         """Add a frame if it is due; whether there are enough now."""
         shots = self._shots
-        if shots:
-            spacing = max(SPACING, STILLNESS * source.pixels.nbytes / MOST_BYTES)
-            if source.arrived < shots[-1].arrived + spacing:
-                return False
-            if (source.epoch, source.pixels.shape) != (shots[-1].epoch, shots[-1].pixels.shape):
-                shots.clear()
+        if shots and not (
+            (source.epoch, source.pixels.shape) == (shots[-1].epoch, shots[-1].pixels.shape)
+            and 0 <= _between(shots[-1], source) < GAP
+        ):
+            shots.clear()
+        spacing = max(SPACING, STILLNESS * source.pixels.nbytes / MOST_BYTES)
+        if shots and _between(shots[-1], source) < spacing:
+            return False
         shots.append(source)
-        while len(shots) > 2 and source.arrived - shots[1].arrived >= STILLNESS:
+        while len(shots) > 2 and _between(shots[1], source) >= STILLNESS:
             shots.popleft()
-        return source.arrived - shots[0].arrived >= STILLNESS
+        here = source.arrived - shots[0].arrived
+        return _between(shots[0], source) >= STILLNESS and here >= HERE
+
+
+def _between(earlier: Source, later: Source) -> float:
+    """Seconds by the camera's clock."""
+    return float((later.pts - earlier.pts) * later.time_base)

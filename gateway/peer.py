@@ -211,13 +211,19 @@ class Peer:
         """Wait until media can flow; raises `NotConnected`."""
         while (state := self._connection.connectionState) != "connected":
             if state in ("failed", "closed"):
-                raise NotConnected(f"the connection {state}")
+                raise NotConnected(self._failure(state))
             await self._next_change()
 
-    async def ended(self) -> None:
-        """Wait until the other side has gone: it said goodbye, or consent expired (RFC 7675)."""
+    async def ended(self) -> str:
+        """Wait until the other side has gone; says, for people, how.
+
+        It said goodbye, or consent expired (RFC 7675).
+        """
         while self._connection.connectionState not in ("failed", "closed"):
             await self._next_change()
+        if self._connection.consent_lost:
+            return "the other side does not answer any more"
+        return "the other side left"
 
     async def close(self) -> None:
         """Free everything; may be called more than once."""
@@ -230,6 +236,15 @@ class Peer:
                 await self._connection.join_decoders()
         except TimeoutError:
             logger.error("a connection did not close within %s s", CLOSING)
+
+    def _failure(self, state: str) -> str:
+        where = self._connection.failed_in
+        if where is None:
+            return f"the connection {state}"
+        if where == "DTLS":
+            # What its builds with GnuTLS make has no curve that others take.
+            return "the connection failed in DTLS; FFmpeg may need -cert_file and -key_file"
+        return f"the connection failed in {where}"
 
     async def _next_change(self) -> None:
         self._changed.clear()

@@ -15,6 +15,9 @@ LETTING_GO: Final = 30.0
 """Seconds that it may take: a connection is closed within `gateway.peer.CLOSING`, and a relay tells
 two servers that it leaves."""
 
+SILENT: Final = 2.0
+"""Seconds without video after which a session may be one whose encoder has died."""
+
 Feeder: TypeAlias = Publication | Feed
 
 
@@ -35,6 +38,14 @@ class Publications:
 
     def __len__(self) -> int:
         return len(self._feeders)
+
+    def silent(self, name: str) -> bool:
+        """Whether a session feeds this stream, but has brought no video for `SILENT` seconds.
+
+        A feed is never silent: it mends its connections itself.
+        """
+        feeder = self._feeders.get(name)
+        return isinstance(feeder, Publication) and feeder.silence() >= SILENT
 
     async def vacate(self, name: str) -> None:
         """End whoever feeds this stream, and wait until nobody does; raises `NotLetGo`."""

@@ -36,6 +36,8 @@ class Session:
 
     receives = True
     """Whether media come from the other side."""
+    role = "client"
+    """Who is there, for the log."""
 
     def __init__(self, stream: Stream, peer: Peer, offer: Offer, settings: Settings) -> None:
         self.id = secrets.token_urlsafe(16)
@@ -75,7 +77,8 @@ class Session:
         except* SessionOver as over:
             self._reason = str(over.exceptions[0])
         finally:
-            logger.info("session of stream %s ended: %s", self.stream.name, self._reason)
+            name, role = self.stream.name, self.role
+            logger.info("stream %s: the %s's session ended: %s", name, role, self._reason)
             await self._say_goodbye()
             await self.close()
 
@@ -134,8 +137,7 @@ class Session:
         except NotConnected as error:
             raise SessionOver(str(error)) from None
         self._work(tasks)
-        await self._peer.ended()
-        raise SessionOver("the other side left")
+        raise SessionOver(await self._peer.ended())
 
     def _work(self, tasks: asyncio.TaskGroup) -> None:
         """Start what runs while the connection stands."""
@@ -148,6 +150,10 @@ class Watch(Session):
     """Somebody watches a stream's composite (WHEP), and sends nothing even where they offer to."""
 
     receives = False
+    role = "watcher"
+
+    def _work(self, tasks: asyncio.TaskGroup) -> None:
+        logger.info("stream %s: a watcher has joined", self.stream.name)
 
 
 class Publication(Session):
@@ -157,11 +163,20 @@ class Publication(Session):
     connection; without, the answer is `recvonly` as RFC 9725 demands.
     """
 
+    role = "publisher"
+
     def __init__(
         self, stream: Stream, peer: Peer, offer: Offer, settings: Settings, engine: Engine
     ) -> None:
         super().__init__(stream, peer, offer, settings)
         self._engine = engine
+        self._began = asyncio.get_running_loop().time()
+
+    def silence(self) -> float:
+        """Seconds without video."""
+        # A stream that is taken over remembers the last frame of the session before.
+        idle, lived = self.stream.idle(), asyncio.get_running_loop().time() - self._began
+        return lived if idle is None else min(idle, lived)
 
     def _outgoing(self) -> dict[str, MediaStreamTrack]:
         return super()._outgoing() if self._offer.has_data_channel else {}
@@ -187,16 +202,10 @@ class Publication(Session):
 
     async def _watch_idleness(self) -> None:
         deadline = self._settings.idle_deadline
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-
-        # A stream that is taken over remembers the last frame of the session before.
-        def silent() -> float:
-            idle, lived = self.stream.idle(), loop.time() - began
-            return lived if idle is None else min(idle, lived)
-
+        # From here on: until now it had the time that connecting may take.
+        self._began = asyncio.get_running_loop().time()
         # Sleeps until the deadline could have passed at the earliest: silence has no event.
-        while (left := deadline - silent()) > 0:  # noqa: ASYNC110
+        while (left := deadline - self.silence()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
         raise SessionOver(f"no video came for {deadline:g} s")
 

@@ -141,8 +141,8 @@ class Settings(AccessSettings):
         float,
         setting(
             "matting",
-            "Seconds that watchers keep the last composite when matting fails; then they see the "
-            "backdrop alone.",
+            "Seconds that watchers keep the last composite when matting fails or no video comes; "
+            "then they see the backdrop alone.",
             ge=0,
         ),
     ] = 1.0

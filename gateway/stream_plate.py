@@ -158,7 +158,7 @@ class StreamPlate:
         """
         if self.report is not None:
             return
-        first = self.first = FirstPlate(self._sources)
+        first = self.first = FirstPlate(self._sources, self._name)
         logger.info("stream %s: watching for an empty scene to take as the plate", self._name)
         try:
             await first.watch(

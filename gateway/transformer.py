@@ -5,8 +5,9 @@
                                                                                 |--> sender ...
 
 The rule that everything else bends to: a watcher is never shown a source. While there is no
-composite, because matting has not begun, fails, hangs or is late, watchers keep the last composite
-for `freeze` seconds and then see the backdrop alone.
+composite, because matting has not begun, fails, hangs or is late, or because no source comes,
+watchers keep the last composite for `freeze` seconds and then see the backdrop alone: nobody is to
+stand there frozen whose camera is muted or whose connection broke.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
-import numpy as np
 from aiortc import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from gateway.backdrop_frame import backdrop_frame
 from gateway.capture import captured
 from gateway.matting import MattingStream
+from gateway.planar_frame import to_i420
 from gateway.slot import Newest
 from gateway.stats import StreamStats, smooth
 from models.backdrop import Backdrop, Colour
@@ -71,21 +72,6 @@ class Shown:
     """Monotonic seconds, see `gateway.capture`."""
 
 
-def to_i420(frame: VideoFrame) -> I420:
-    """Planes of a decoded frame, cropped to an even size: 0.06 ms at 720p."""
-    if frame.format.name != "yuv420p":
-        frame = frame.reformat(format="yuv420p")
-    if frame.width % 2 == 0 and frame.height % 2 == 0:
-        return frame.to_ndarray()  # type: ignore[return-value]  # typed for all pixel formats
-    width, height = frame.width // 2 * 2, frame.height // 2 * 2
-    cropped = np.empty((height * 3 // 2, width), np.uint8)
-    chroma = cropped[height:].reshape(2, height // 2, width // 2)
-    for plane, target in zip(frame.planes, (cropped[:height], *chroma), strict=True):
-        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        target[:] = lines[: target.shape[0], : target.shape[1]]
-    return cropped
-
-
 def _fits(composite: I420, source: I420) -> bool:
     """Whether it is of the source's size, or a smaller one of the same shape."""
     (rows, columns), (all_rows, all_columns) = composite.shape, source.shape
@@ -122,6 +108,8 @@ class Transformer:
         """Seconds from a source's capture to its composite, averaged over about ten frames."""
         self._epoch = 0
         self._composited_at = 0.0
+        self._came_at = 0.0
+        """When the newest frame of the camera came."""
         self._failing = False
         self._concealing = False
         self._alone: tuple[Backdrop, I420] | None = None
@@ -129,20 +117,21 @@ class Transformer:
     async def run(self, track: MediaStreamTrack) -> None:
         """Matte one camera until it ends; one at a time."""
         self._epoch += 1
-        self._composited_at = self._clock()
+        self._composited_at = self._came_at = self._clock()
         # Nobody says that it is the camera that the plate was captured with. An engine that cannot
         # be asked any more fails on the first frame, too, and is handled there.
         with contextlib.suppress(MattingError, RuntimeError):
             self._matting.distrust_plate()
         async with asyncio.TaskGroup() as tasks:
-            matting = tasks.create_task(self._matte())
+            others = tasks.create_task(self._matte()), tasks.create_task(self._conceal_silence())
             try:
                 await self._drain(track)
             finally:
-                matting.cancel()
+                for each in others:
+                    each.cancel()
 
     async def show_backdrop(self) -> None:
-        """Show the backdrop alone: the camera is gone."""
+        """Show the backdrop alone: the camera is gone, or shows nothing."""
         shown = self.composites.value
         if shown is not None:
             height, width = shown.pixels.shape[0] * 2 // 3, shown.pixels.shape[1]
@@ -166,6 +155,10 @@ class Transformer:
                 return
             assert isinstance(frame, VideoFrame)
             now = self._clock()
+            if now - self._came_at >= self._freeze:
+                # The engine had nothing to do meanwhile; it has not failed.
+                self._composited_at = now
+            self._came_at = now
             self._stats.frame_in(now, frame.width, frame.height)
             taken = captured(track, frame, now)
             source = self._accept(frame, now, taken)
@@ -275,6 +268,17 @@ class Transformer:
             self._notice("error", "Matting does not keep up; others see the backdrop alone.")
         pts, time_base = self._timestamp(frame)
         self.composites.put(Shown(pixels, pts, time_base, self._epoch, taken))
+
+    async def _conceal_silence(self) -> None:
+        """Show the backdrop alone while no frame comes, whatever the engine still makes of one."""
+        seen = self.sources.version
+        while True:
+            try:
+                async with asyncio.timeout(self._freeze):
+                    seen, _ = await self.sources.after(seen)
+            except TimeoutError:
+                await self.show_backdrop()
+                seen, _ = await self.sources.after(seen)
 
     async def _backdrop_alone(self, width: int, height: int) -> I420:
         known = self._alone

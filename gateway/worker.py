@@ -77,10 +77,10 @@ class Worker:
         """Begin a session that feeds the stream `name`; a key is made where none is brought.
 
         A stream that still lingers, or lives, is taken over with its plate and backdrop by who
-        brings its key. One that only lingers is taken over without a key: by `trusted` callers,
-        with a new key and as if it were new, and by who fed it with the same `identity` before,
-        with a new key that does not open the plate. Raises `BadOffer`, `NameTaken`, `Full`, and as
-        `kept_plate`.
+        brings its key. Without a key one that only lingers is taken over by `trusted` callers, with
+        a new key and as if it were new, and that one or one that has fallen silent by who fed it
+        with the same `identity`, with a new key that does not open the plate. Raises `BadOffer`,
+        `NameTaken`, `Full`, and as `kept_plate`.
         """
         kept = self.kept_plate(scenery)
         caller = Caller(key, trusted, identity)
@@ -166,11 +166,8 @@ class Worker:
 
     def watchers(self, stream: Stream) -> list[Session]:
         """Who watches it over WHEP."""
-        return [
-            session
-            for session in self._sessions.values()
-            if session.stream is stream and isinstance(session, Watch)
-        ]
+        sessions = self._sessions.values()
+        return [each for each in sessions if each.stream is stream and isinstance(each, Watch)]
 
     def gauges(self) -> dict[str, int]:
         """How much is going on."""
@@ -230,10 +227,11 @@ class Worker:
         """The stream, found or made, and what the caller is to it; nobody drops it meanwhile."""
         stream = self._streams.get(name)
         if stream is not None:
-            live = name in self._publications
             # One that is being opened is somebody's already.
-            free = not live and not self._claims[name]
-            claim = caller.claims(stream.key, stream.identity, free=free)
+            live, opening = name in self._publications, bool(self._claims[name])
+            silent = not opening and self._publications.silent(name)
+            free = not (live or opening)
+            claim = caller.claims(stream.key, stream.identity, free=free, silent=silent)
             if claim is None:
                 raise NameTaken(name)
             # Who takes over from oneself needs no second place.

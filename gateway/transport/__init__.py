@@ -10,6 +10,7 @@ made on one connection's own objects, through `hidden`, which fails loudly when 
 | `backlog`, with `incoming_track` | the queues before and behind a decoder | both grow without end behind a slow consumer (5.8 s of lag after 10 s) |
 | `candidates` | aioice's choice of addresses, its socket buffers | it skips 127.0.0.1; its 256 KiB hold one and a half key frames; ours are 4 MiB |
 | `ciphers` | `RTCCertificate._create_ssl_context`, extended | it knows no cipher for RSA certificates, which GStreamer's peers have: they could not connect |
+| `consent` | `aioice.Connection.query_consent`; its `check_incoming`, `datagram_received` and aiortc's `_recv`, `_handle_rtp_data` and `_handle_rtcp_data`, extended | FFmpeg's WHIP muxer answers one binding request and no more, and was thrown out after 30 s while it sent |
 | `reception`, with `assembly` | `RTCRtpReceiver.__jitter_buffer` of video | it hands over a frame when the next one begins, and waits at a gap until 512 packets are there (0.6 s of 8 Mbit/s); torn frames would reach the decoder |
 | `reception`, with `gaps` | `RTCRtpReceiver.__nack_generator` | it asks once, and forgets gaps after 128 packets (150 ms of 8 Mbit/s) |
 | `sound` | `RTCRtpReceiver.receive`, `__jitter_buffer`, `__decoder_queue` and `__stop_decoder` of audio | it decodes all sound, on a thread, and holds four packets (80 ms) before the first |

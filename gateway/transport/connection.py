@@ -31,6 +31,7 @@ from gateway.transport import hidden
 from gateway.transport.backlog import VIDEO_BACKLOG, Backlog, Decoded
 from gateway.transport.candidates import use_addresses
 from gateway.transport.ciphers import take_either
+from gateway.transport.consent import INTERVAL, Consent
 from gateway.transport.encoded import EncodedTrack, send_encoded
 from gateway.transport.encoders import Downlink, video_encoder
 from gateway.transport.encoding import Encoding, encode_on
@@ -61,6 +62,8 @@ class Tuning:
     """Read anew for each connection, as their credentials may expire."""
     encoding: Encoding | None = None
     """Where outgoing media are encoded; without, as aiortc does it."""
+    consent_interval: float = INTERVAL
+    """Seconds between the rounds of `gateway.transport.consent`."""
 
 
 class Connection(RTCPeerConnection):
@@ -82,6 +85,7 @@ class Connection(RTCPeerConnection):
         self._timelines: dict[RTCRtpReceiver, Timeline] = {}
         self._receptions: list[Reception] = []
         self._requests = OwnedTasks()
+        self._consents: list[Consent] = []
         for certificate in hidden.read(self, RTCPeerConnection, "certificates"):
             take_either(certificate)
         self._make_transceiver = hidden.read(self, RTCPeerConnection, "createTransceiver")
@@ -131,6 +135,21 @@ class Connection(RTCPeerConnection):
             for receiver in self.getReceivers():
                 # aiortc reads the extension, but does not offer or answer it.
                 receiver.transport._rtp_header_extensions_map.configure(names)
+
+    @property
+    def consent_lost(self) -> bool:
+        """Whether it was closed because the other side gave no sign of itself any more."""
+        return any(consent.lost for consent in self._consents)
+
+    @property
+    def failed_in(self) -> str | None:
+        """What failed, once the connection has: "DTLS" or "ICE"."""
+        if self.connectionState != "failed":
+            return None
+        transports = {each.receiver.transport for each in self.getTransceivers()}
+        # Without a way to the other side its handshake fails, too.
+        ice = any(each.transport.state == "failed" for each in transports)
+        return "ICE" if ice else "DTLS"
 
     def decoders(self) -> list[threading.Thread]:
         """Threads that still decode; after `close` they end by themselves within a frame."""
@@ -205,8 +224,19 @@ class Connection(RTCPeerConnection):
 
     def _tuned_dtls(self) -> RTCDtlsTransport:
         transport: RTCDtlsTransport = self._make_dtls()
-        use_addresses(transport.transport._connection, self._tuning.addresses)
+        ice = transport.transport._connection
+        use_addresses(ice, self._tuning.addresses)
+        consent = Consent(ice, self._sends, self._tuning.consent_interval)
+        consent.install(transport)
+        self._consents.append(consent)
         return transport
+
+    def _sends(self) -> bool:
+        """Whether media or messages go to the other side."""
+        return self.sctp is not None or any(
+            transceiver.currentDirection in ("sendonly", "sendrecv")
+            for transceiver in self.getTransceivers()
+        )
 
 
 def seed(estimator: RemoteBitrateEstimator, bitrate: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from gateway import events
 from gateway.backdrops import Backdrops
-from gateway.first_plate import LIMIT, MOST_BYTES, PAUSE, STILLNESS, FirstPlate
+from gateway.first_plate import GAP, HERE, LIMIT, MOST_BYTES, PAUSE, STILLNESS, FirstPlate
 from gateway.matting import ScriptedEngine, Step
 from gateway.pictures import PictureLimits
 from gateway.scenery import Scenery
@@ -45,6 +45,9 @@ class Camera:
     engine: ScriptedEngine
     fps: float = 10
     now: float = 100.0
+    """When the newest frame arrived."""
+    taken: float = 500.0
+    """When it was taken, by the camera's clock."""
     told: list[events.Event] = field(default_factory=list)
 
     async def film(
@@ -53,12 +56,19 @@ class Camera:
         picture: Callable[[int], np.ndarray] | None = None,
         *,
         busy: bool = False,
+        rush: float = 1,
     ) -> None:
-        """Every frame is followed by all that comes of it, unless the engine is `busy`."""
+        """Every frame is followed by all that comes of it, unless the engine is `busy`.
+
+        Frames arrive `rush` times as fast as they are taken.
+        """
         for i in range(round(seconds * self.fps)):
             pixels = WALL if picture is None else picture(i)
-            self.now += 1 / self.fps
-            self.stream.transformer.sources.put(Source(pixels, i, Fraction(1, 90000), self.now, 1))
+            self.now += 1 / self.fps / rush
+            self.taken += 1 / self.fps
+            pts = round(90000 * self.taken)
+            source = Source(pixels, pts, Fraction(1, 90000), self.now, 1)
+            self.stream.transformer.sources.put(source)
             await turns()
             if not busy:
                 await asyncio.wrap_future(self.engine.thread.submit(int))
@@ -110,6 +120,42 @@ async def test_three_still_seconds_become_the_plate_and_that_is_said():
         assert progress(camera) == "learnt"
         assert [notice.level for notice in camera.notices()] == ["info"]
         assert any(isinstance(event, events.PlateChanged) for event in camera.told)
+
+
+async def test_what_an_encoder_filmed_while_it_connected_counts():
+    async with watching() as camera:
+        await camera.film(1.2, rush=10)
+        await camera.film(STILLNESS - 1.2 - 0.2)
+        assert camera.stream.plate.state == "none"
+        await camera.film(0.4)
+        assert camera.stream.plate.state == "ready"
+
+
+async def test_a_camera_whose_clock_runs_too_fast_makes_no_plate_of_a_moment():
+    async with watching() as camera:
+        await camera.film(HERE * 10 - 1, rush=10)
+        assert camera.stream.plate.state == "none"
+
+
+async def test_time_that_jumps_begins_the_stillness_anew():
+    for jump in (-5.0, GAP + 0.1):
+        async with watching() as camera:
+            await camera.film(STILLNESS - 0.5)
+            camera.taken += jump
+            await camera.film(STILLNESS - 0.5)
+            assert camera.stream.plate.state == "none"
+
+
+async def test_the_log_says_once_why_a_stretch_is_refused_and_that_nothing_came_of_it(
+    caplog: pytest.LogCaptureFixture,
+):
+    caplog.set_level("INFO")
+    async with watching() as camera:
+        await camera.film(STILLNESS + 3 * PAUSE, passer_by)
+    assert caplog.text.count("3 s are no first plate: moved") == 1
+    assert (
+        "session ends without a first plate; the latest stretch was refused: moved" in caplog.text
+    )
 
 
 async def test_while_somebody_walks_about_there_is_no_plate_and_then_there_is():
@@ -237,7 +283,7 @@ async def test_the_shots_of_large_frames_stay_within_bounds(shape: tuple[int, in
     frame = np.zeros(shape, np.uint8)
     for i in range(110):
         await asyncio.sleep(0)
-        sources.put(Source(frame, i, Fraction(1, 90000), i / 30, 1))
+        sources.put(Source(frame, 3000 * i, Fraction(1, 90000), i / 30, 1))
     await watch
     assert 9 <= given[0] <= most
     assert given[0] * frame.nbytes <= 1.1 * MOST_BYTES

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 
 from gateway.counterpart import BadAnswer
-from gateway.peer import Peer
+from gateway.peer import NotConnected, Peer
 from gateway.sdp import Reach, read_offer
 from tests.gateway.grey_camera import PERSON, GreyCamera
 from tests.gateway.loopback import TUNING, Screen, until
@@ -47,6 +48,27 @@ async def test_what_is_offered_to_be_sent_arrives_in_the_codec_of_the_answer(cod
         await asyncio.gather(calling.connected(), called.connected())
         async with watching(called) as screen:
             await until(lambda: screen.count and abs(screen.centre - PERSON) < 20)
+
+
+async def test_a_handshake_that_fails_is_told_from_a_network_that_fails():
+    async with Peer(TUNING, reach=REACH) as calling, Peer(TUNING, reach=REACH) as called:
+        text = await calling.offer({"video": somebody()})
+        others = re.sub(r"(a=fingerprint:sha-\d+) .*", rf"\1 {':'.join(['00'] * 32)}", text)
+        await calling.accept(
+            await called.answer(read_offer(others, reach=REACH, max_candidates=32), {})
+        )
+        with pytest.raises(NotConnected, match="failed in DTLS; FFmpeg may need -cert_file"):
+            await called.connected()
+
+
+async def test_a_network_that_fails_is_said_to():
+    async with Peer(TUNING, reach=REACH) as calling, Peer(TUNING, reach=REACH) as called:
+        text = await calling.offer({"video": somebody()})
+        await called.answer(read_offer(text, reach=REACH, max_candidates=32), {})
+        [receiver] = called._connection.getReceivers()
+        await receiver.transport.transport._connection.close()
+        with pytest.raises(NotConnected, match="failed in ICE"):
+            await called.connected()
 
 
 async def test_offers_name_vp8_first_and_then_the_baseline_of_h264():

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from gateway.publications import SILENT
 from gateway.signed_tokens import SignedTokens
 from tests.gateway.grey_camera import BLACK, PERSON
 from tests.gateway.loopback import Client, Gateway, running, until
@@ -109,6 +110,29 @@ async def test_while_the_encoder_is_there_nobody_takes_its_place(tmp_path: Path)
         await publish(obs)
         refused = await other.send(URL, await other.offer_publishing(back=False))
         assert refused.status == 409
+
+
+async def test_an_encoder_that_was_killed_finds_its_name_free_two_seconds_later(tmp_path: Path):
+    async with running(tmp_path, tokens=(FIRST, OTHER)) as gateway:
+        killed, viewer = gateway.client(), gateway.client()
+        await publish(killed, FIRST)
+        stream = gateway.worker.stream("desk")
+        assert stream is not None
+        await until(lambda: stream.stats.frames_in > 5, what="frames")
+        offer = await viewer.offer_watching()
+        await viewer.accept(await viewer.send("/whep/desk", offer, **bearer(FIRST)))
+        killed.vanish()
+        again, other = gateway.client(), gateway.client()
+        ours = await again.offer_publishing(back=False)
+        theirs = await other.offer_publishing(back=False)
+        assert (await again.send(URL, ours, **bearer(FIRST))).status == 409
+        await until(lambda: (stream.idle() or 0) > SILENT, what="silence")
+        assert (await other.send(URL, theirs, **bearer(OTHER))).status == 409
+        # Long before the setting `idle_deadline`, and who watches stays.
+        await again.accept(await again.send(URL, ours, **bearer(FIRST)))
+        count = stream.stats.frames_in
+        await until(lambda: stream.stats.frames_in > count + 5, what="frames again")
+        assert len(gateway.worker.watchers(stream)) == 1
 
 
 async def test_an_offer_of_no_use_takes_nothing_from_who_was_there(tmp_path: Path):

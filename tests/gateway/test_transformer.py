@@ -11,11 +11,13 @@ from aiortc import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from gateway.matting import ScriptedEngine, ScriptedStream, Step
+from gateway.planar_frame import to_i420
 from gateway.stats import StreamStats
-from gateway.transformer import Transformer, to_i420
+from gateway.transformer import Transformer
 from models.backdrop import Colour
 from models.errors import MattingError
 from tests.gateway.grey_camera import PERSON, ROOM
+from tests.gateway.loopback import until
 
 TIME_BASE = Fraction(1, 90000)
 BACKDROP = Colour(0, 0, 255)
@@ -66,7 +68,7 @@ class Feed(MediaStreamTrack):
 class Bench:
     """A transformer between a feed and whoever looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, freeze: float = 1.0) -> None:
         self.engine = ScriptedEngine()
         self.stream: ScriptedStream = self.engine.open_stream()
         self.stats = StreamStats()
@@ -76,7 +78,7 @@ class Bench:
         self.transformer = Transformer(
             self.stream,
             self.stats,
-            freeze=1.0,
+            freeze=freeze,
             largest=(640, 480),
             notice=lambda level, text: self.notices.append(text),
             clock=self.clock,
@@ -104,6 +106,10 @@ class Bench:
             seen, shown = await self.transformer.composites.after(seen)
             self.shown.append(shown.pixels)
 
+    def only_backdrop(self) -> bool:
+        """Whether watchers see nobody now."""
+        return abs(self.shown[-1][13:23, 17:31].mean() - BACKDROP_LUMA) < 3
+
     async def settle(self) -> None:
         """Let everything that can happen now happen."""
         for _ in range(5):
@@ -111,8 +117,8 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
-    made = Bench()
+async def bench(freeze: float = 1.0) -> AsyncIterator[Bench]:
+    made = Bench(freeze)
     run = asyncio.create_task(made.transformer.run(made.feed))
     look = asyncio.create_task(made.look())
     try:
@@ -256,6 +262,30 @@ async def test_frames_of_a_refused_size_show_the_backdrop_and_never_reach_the_en
         assert made.stats.refused == 1
         assert made.stats.frames_out == 1
         assert "another resolution" in made.notices[0]
+
+
+async def test_while_no_frame_comes_nobody_stands_there_frozen():
+    async with bench(freeze=0.3) as made:
+        await made.learn()
+        assert abs(await made.next() - PERSON) < 2
+        await until(made.only_backdrop, what="the backdrop alone")
+        # As long as the camera was muted the engine had nothing to answer: it did not fail.
+        made.clock.now += 10
+        assert abs(await made.next() - PERSON) < 2
+        assert made.notices == []
+
+
+async def test_what_the_engine_makes_of_a_frame_from_before_the_silence_is_not_shown():
+    async with bench(freeze=0.3) as made:
+        await made.learn()
+        await made.next()
+        made.engine.script.append(Step(hang=True))
+        made.feed.show()
+        await until(made.only_backdrop, what="the backdrop alone")
+        concealed = made.transformer.composites.value
+        made.engine.release()
+        await until(lambda: made.stats.late, what="the late answer")
+        assert made.transformer.composites.value is concealed
 
 
 async def test_when_the_camera_ends_the_transformer_does_too_and_shows_the_backdrop():

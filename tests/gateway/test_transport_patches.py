@@ -22,7 +22,7 @@ from aiortc.codecs.vpx import Vp8Encoder
 from av.frame import Frame
 
 import gateway.transport
-from gateway.transport import hidden
+from gateway.transport import consent, hidden
 from gateway.transport.connection import Connection
 from gateway.transport.encoded import EncodedTrack
 from gateway.transport.encoders import VideoEncoder, Vp8
@@ -205,6 +205,22 @@ def test_its_packets_are_made_as_ours_are():
     assert Vp8Encoder._packetize(b"x" * 1400, 5)[0][:4] == b"\x90\x80\x80\x05"
     assert list(H264Encoder._split_bitstream(b"\0\0\0\1\x67a\0\0\1\x65b")) == [b"\x67a", b"\x65b"]
     assert H264Encoder._packetize([b"\x65b"]) == [b"\x65b"]
+
+
+def test_what_proves_consent_was_authenticated_where_it_is_looked_at():
+    order(
+        aiortc.rtcdtlstransport.RTCDtlsTransport._recv_next,
+        "self.transport._recv()",
+        ".unprotect_rtcp(data)",
+        "self._handle_rtcp_data(data)",
+        ".unprotect(data)",
+        "self._handle_rtp_data(data",
+    )
+    order(IceConnection.request_received, "check_message_integrity(", "self.check_incoming(")
+    assert "self.query_consent()" in inspect.getsource(IceConnection.connect)
+    order(IceConnection.query_consent, "_query_consent_task = None", "self.close()")
+    assert aioice.ice.CONSENT_INTERVAL == consent.INTERVAL
+    assert aioice.ice.CONSENT_FAILURES == consent.FAILURES
 
 
 async def test_sockets_are_where_the_buffers_are_enlarged():
