@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from gateway import __version__
-from gateway.access import SECURITY_HEADERS, Access, Problem
+from gateway.access import Access, Problem
 from gateway.api import Gallery, Streams, picture_limits
 from gateway.backdrops import Backdrops, check_default
 from gateway.decoding import Crowded, Decoding
@@ -48,6 +48,17 @@ RELAYS: Final = web.AppKey("relays", Relays)
 
 MODULES: Final = "/src"
 ENDPOINTS: Final = ("/whip/", "/whep/")
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; object-src 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
+    "Permissions-Policy": "camera=(self), microphone=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Server": "Cleanplate",
+}
 
 THREADS: Final = 8
 """Pictures, files and name look-ups; media are encoded elsewhere, see `transport.encoding`."""

@@ -61,3 +61,22 @@ def test_a_refused_camera_is_explained(server: Server, open_page: Open):
 
     expect(visitor.part("message")).to_contain_text(re.compile("blocked.*[Aa]llow"))
     expect(visitor.part("start")).to_be_visible()
+
+
+def test_a_token_that_is_not_accepted_is_said_so_and_another_one_asked_for(
+    tmp_path: Path, open_page: Open
+):
+    with Server(tmp_path / "log", "--tokens", "correct-horse-battery") as server:
+        visitor = Visitor(open_page(server.url, CLIP), CLIP)
+        # Looking needs none.
+        visitor.part("start").click()
+        trouble, dialog = visitor.part("token-trouble"), visitor.part("token-dialog")
+        expect(dialog).to_be_visible()
+        expect(trouble).to_be_hidden()
+
+        visitor.page.keyboard.type("wrong-horse-battery\n")
+
+        expect(trouble).to_contain_text("not accepted")
+        visitor.page.keyboard.type("correct-horse-battery\n")
+        visitor.sees_connection("live")
+        expect(dialog).to_be_hidden()

@@ -34,14 +34,14 @@ export class Studio {
    * @param {Gateway} gateway
    * @param {Store} store
    * @param {Screens} screens
-   * @param {() => Promise<string | null>} askToken
+   * @param {(trouble: string) => Promise<string | null>} askToken
    */
   constructor(gateway, store, screens, askToken) {
     this.#gateway = gateway;
     this.#store = store;
     this.#screens = screens;
-    this.#askToken = async () => {
-      const token = await askToken();
+    this.#askToken = async (/** @type {Refusal} */ refusal) => {
+      const token = await askToken(gateway.tokenTrouble(refusal));
       if (token) gateway.authorise(token);
       return Boolean(token);
     };
@@ -80,8 +80,8 @@ export class Studio {
       }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-      const asks = error instanceof Refusal && error.status === 401;
-      if (asks && (await this.#askToken())) return this.prepare();
+      const asks = error instanceof Refusal && [401, 403].includes(error.status);
+      if (asks && (await this.#askToken(error))) return this.prepare();
       const text = asks ? error.message : `${error.message} Is it running?`;
       const action = /** @type {const} */ ({ label: "Reload", name: "reload" });
       this.#store.dispatch({

@@ -81,7 +81,7 @@ async function start() {
       else if (error instanceof Refusal) {
         if ([401, 403].includes(error.status)) {
           say(error.message);
-          const token = await askToken();
+          const token = await askToken(gateway.tokenTrouble(error));
           if (!token) return;
           gateway.authorise(token);
           say("Connecting…");
