@@ -139,6 +139,7 @@ export class Studio {
 
   /** @param {Blob} file */
   async upload(file) {
+    if (this.#store.state.message?.reason === "upload") this.dismiss(); // about the one before
     await this.#tell(async () => {
       try {
         const blob = await prepare(file);
@@ -148,10 +149,10 @@ export class Studio {
         this.#store.dispatch({ type: "uploaded", picture: named });
         await this.choose({ kind: "picture", id: picture.id });
       } catch (error) {
-        if (error instanceof NotAPicture) this.#say("error", error.message || UNLOADED);
+        if (error instanceof NotAPicture) this.#say("error", error.message || UNLOADED, "upload");
         else throw error;
       }
-    });
+    }, "upload");
   }
 
   /** @param {string} id */
@@ -233,19 +234,19 @@ export class Studio {
     }
   }
 
-  /** @param {Level} level @param {string} text */
-  #say(level, text) {
-    this.#store.dispatch({ type: "message", message: { level, text } });
+  /** @param {Level} level @param {string} text @param {string} [reason] */
+  #say(level, text, reason) {
+    this.#store.dispatch({ type: "message", message: { level, text, reason } });
   }
 
-  /** @param {() => Promise<void>} action */
-  async #tell(action) {
+  /** @param {() => Promise<void>} action @param {string} [reason] of what is said when it fails */
+  async #tell(action, reason) {
     try {
       await action();
     } catch (error) {
       if (error instanceof Unreachable && this.#store.state.phase === "lost") return; // said already
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-      this.#say("error", error.message);
+      this.#say("error", error.message, reason);
     }
   }
 }
