@@ -145,9 +145,26 @@ class Session:
 
 
 class Watch(Session):
-    """Somebody watches a stream's composite (WHEP), and sends nothing even where they offer to."""
+    """Somebody watches a stream's composite (WHEP), and sends nothing even where they offer to.
+
+    With a data channel in the offer they hear whether somebody publishes: while a stream lingers,
+    its watchers stay connected and see the backdrop.
+    """
 
     receives = False
+
+    def _work(self, tasks: asyncio.TaskGroup) -> None:
+        if self._offer.has_data_channel:
+            tasks.create_task(self._tell_presence())
+
+    async def _tell_presence(self) -> None:
+        await self._peer.channel_opened.wait()
+        self._peer.send(events.Live(live=self.stream.live))
+        self.stream.audience.add(self._peer.send)
+        try:
+            await self._over.wait()
+        finally:
+            self.stream.audience.discard(self._peer.send)
 
 
 class Publication(Session):
