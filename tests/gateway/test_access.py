@@ -5,8 +5,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.access import Access, Problem, same, stream_name
-from gateway.app import SECURITY_HEADERS
 from gateway.grants import full_grants, scoped_grants
+from gateway.headers import SECURITY_HEADERS
 from tests.gateway.loopback import running
 
 TOKEN = "correct-horse-battery"
