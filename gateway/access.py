@@ -146,7 +146,7 @@ class Access:
         unknown = "Authorization" in request.headers and not known
         nothing = not known and KEY_HEADER not in request.headers
         if self.needs_token and (unknown or (nothing and token_opens)):
-            return _unauthorised(request, f"{detail[:-1]}; or a Bearer token of the operator's.")
+            return _unauthorised(request, f"{detail[:-1]}, or a Bearer token of the operator's.")
         return Problem(
             403, "key", detail, challenge("insufficient_scope") if known and token_opens else None
         )
