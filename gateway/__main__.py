@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from gateway import __version__
 
@@ -33,9 +34,18 @@ COMMANDS = {
 """Module and summary of each; a module has `add_arguments(parser)` and `run(args) -> int`."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line: the usage of some commands fills a screen."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        message = message.replace("the following arguments are required:", "missing:")
+        self.exit(2, f"{self.prog}: {message} (all options: {self.prog} --help)\n")
+
+
 def make_parser(command: str | None) -> argparse.ArgumentParser:
     """Only the module of the given command is imported: some of them take seconds."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="cleanplate",
         description="Put the person in front of the camera before another backdrop, live.",
     )

@@ -31,17 +31,6 @@ REALM: Final = "Cleanplate"
 SLOWEST: Final = 30.0
 """Seconds that a request body may take to arrive."""
 
-SECURITY_HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
-    "media-src 'self' blob:; connect-src 'self'; object-src 'none'; frame-ancestors 'none'; "
-    "base-uri 'none'; form-action 'none'",
-    "Permissions-Policy": "camera=(self), microphone=(self)",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Server": "Cleanplate",
-}
-
 CORS_METHODS: Final = "OPTIONS, GET, HEAD, POST, PUT, PATCH, DELETE"
 CORS_REQUEST: Final = f"Authorization, Content-Type, If-Match, {KEY_HEADER}"
 CORS_RESPONSE: Final = f"Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After, {KEY_HEADER}"
@@ -136,22 +125,30 @@ class Access:
         if not self.needs_token or self.has_token(request, *scopes, stream=stream):
             return
         if self._given(request):
-            challenge = f'Bearer realm="{REALM}", error="insufficient_scope"'
             raise Problem(
                 403,
                 "scope",
                 "This token is for something else or for another stream; ask the server's "
                 "operator for one.",
-                {"WWW-Authenticate": challenge},
+                challenge("insufficient_scope"),
             )
-        challenge = f'Bearer realm="{REALM}"'
-        if "Authorization" in request.headers:
-            challenge += ', error="invalid_token"'
-        raise Problem(
-            401,
-            "token",
-            "This server needs a Bearer token; ask its operator for one.",
-            {"WWW-Authenticate": challenge},
+        raise _unauthorised(request, "This server needs a Bearer token; ask its operator for one.")
+
+    def without_key(
+        self, request: web.Request, detail: str, *, token_opens: bool = True
+    ) -> Problem:
+        """What refuses a request that brings no fitting key, and no token that opens the same.
+
+        An unknown token is answered 401, as everywhere, and so is nothing at all where a token
+        would open it; a wrong key, and a known token for something else, are answered 403.
+        """
+        known = bool(self._given(request))
+        unknown = "Authorization" in request.headers and not known
+        nothing = not known and KEY_HEADER not in request.headers
+        if self.needs_token and (unknown or (nothing and token_opens)):
+            return _unauthorised(request, f"{detail[:-1]}, or a Bearer token of the operator's.")
+        return Problem(
+            403, "key", detail, challenge("insufficient_scope") if known and token_opens else None
         )
 
     def require_key(
@@ -162,17 +159,17 @@ class Access:
         stream: str | None = None,
         token_opens: bool = True,
     ) -> None:
-        """Raises 403 unless the stream's key is given, or where it opens too a token.
+        """Raises 401 or 403 unless the stream's key is given, or where it opens too a token.
 
         A token is the operator's own, or one for publishing this very `stream`. Others hold tokens
         as well, and none opens what shows the room.
         """
         given = request.headers.get(KEY_HEADER, "")
         if not (same(given, key) or (token_opens and self._opens(request, stream))):
-            raise Problem(
-                403,
-                "key",
-                f"This needs the stream's key in the header {KEY_HEADER}; its publisher has it.",
+            raise self.without_key(
+                request,
+                f"This needs the stream's key in the header {KEY_HEADER}, which its publisher has.",
+                token_opens=token_opens,
             )
 
     def _opens(self, request: web.Request, stream: str | None) -> bool:
@@ -197,12 +194,11 @@ class Access:
         try:
             grant = self._signed.read(token)
         except TokenExpired:
-            challenge = f'Bearer realm="{REALM}", error="invalid_token"'
             raise Problem(
                 401,
                 "expired",
                 "This token has expired; ask whoever gave it to you for another one.",
-                {"WWW-Authenticate": f'{challenge}, error_description="The token has expired"'},
+                challenge("invalid_token", "The token has expired"),
             ) from None
         return [] if grant is None else [grant]
 
@@ -239,6 +235,26 @@ class Access:
             "Access-Control-Max-Age": "600",
             "Vary": "Origin",
         }
+
+
+def challenge(error: str = "", description: str = "") -> dict[str, str]:
+    """The header that asks for a token, and says what is wrong with one (RFC 6750, 3)."""
+    said = {"realm": REALM, "error": error, "error_description": description}
+    values = ", ".join(f'{name}="{value}"' for name, value in said.items() if value)
+    return {"WWW-Authenticate": f"Bearer {values}"}
+
+
+def _unauthorised(request: web.Request, needed: str) -> Problem:
+    """401: for who brings no token `needed`, and for who brings one that is not known."""
+    if "Authorization" not in request.headers:
+        # RFC 6750, 3.1: who sent none is told of no error.
+        return Problem(401, "token", needed, challenge())
+    return Problem(
+        401,
+        "token",
+        "This server does not know this token; ask its operator for one.",
+        challenge("invalid_token"),
+    )
 
 
 def given_key(request: web.Request) -> str | None:

@@ -12,12 +12,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from gateway import __version__
-from gateway.access import SECURITY_HEADERS, Access, Problem
+from gateway.access import Access, Problem
 from gateway.api import Gallery, Streams, picture_limits
 from gateway.backdrops import Backdrops, check_default
 from gateway.decoding import Crowded, Decoding
 from gateway.elsewhere import Elsewhere
 from gateway.gallery import BuiltIn, built_in
+from gateway.headers import MODULES, add_headers
 from gateway.ice_servers import IceServers
 from gateway.kept_plates import KeptPlates
 from gateway.matting import Engine, description_json
@@ -47,7 +48,6 @@ BACKDROPS: Final = web.AppKey("backdrops", Backdrops)
 RELAYS: Final = web.AppKey("relays", Relays)
 """For `cleanplate relay`."""
 
-MODULES: Final = "/src"
 ENDPOINTS: Final = ("/whip/", "/whep/")
 
 THREADS: Final = 8
@@ -86,6 +86,7 @@ def create_app(
     access = Access(settings.grants, settings.origins, signed)
     app = web.Application(
         middlewares=[
+            whole_lines,
             problems,
             noting(Refusals()),
             behind(Proxies(settings.trusted_proxies)),
@@ -206,6 +207,15 @@ def guard(access: Access, rates: Rates) -> Any:
 
 
 @web.middleware
+async def whole_lines(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """End JSON with its line, for who reads it in a terminal."""
+    response = await handler(request)
+    if isinstance(response, web.Response) and isinstance(response.body, bytes):
+        response.body += b"\n" * response.content_type.endswith("json")
+    return response
+
+
+@web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Say refusals as `application/problem+json`."""
     try:
@@ -246,19 +256,6 @@ def without_slash(request: web.Request) -> str | None:
     if not path.startswith(ENDPOINTS) or not path.endswith("/"):
         return None
     return path.rstrip("/") + (f"?{request.query_string}" if request.query_string else "")
-
-
-def add_headers(access: Access) -> Any:
-    """Security headers on every answer, CORS headers where a page of another origin asks."""
-
-    async def prepare(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(SECURITY_HEADERS)
-        response.headers.update(access.cors_headers(request))
-        if request.path.startswith(MODULES):
-            # Revalidated at each load: modules of two versions must not meet in one page.
-            response.headers["Cache-Control"] = "no-cache"
-
-    return prepare
 
 
 async def threads(app: web.Application) -> AsyncIterator[None]:

@@ -48,7 +48,11 @@ def attend(args: argparse.Namespace, make_engine: MakeEngine, order: Callable[[]
         settings = load(config=args.config, environment=os.environ, command_line=vars(args))
         # What INFO would say is said on standard output already.
         level = "WARNING" if settings.log_level == "info" else settings.log_level.upper()
-        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        handler = logging.StreamHandler()
+        if settings.log_level == "info":
+            handler.addFilter(untold)
+        style = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+        logging.basicConfig(level=level, format=style, handlers=[handler])
         check_default(settings.default_backdrop, built_in())
         work = order()
         with contextlib.ExitStack() as stack:
@@ -61,6 +65,11 @@ def attend(args: argparse.Namespace, make_engine: MakeEngine, order: Callable[[]
         return complain(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def untold(record: logging.LogRecord) -> bool:
+    """Whether a record says more than the notice that whoever attends a stream prints anyway."""
+    return not getattr(record, "told", False)
 
 
 def open_door(settings: Settings, stack: contextlib.ExitStack) -> Door:

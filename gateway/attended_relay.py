@@ -23,6 +23,7 @@ from gateway.app import BACKDROPS, RELAYS, create_app
 from gateway.attendance import BadOrder, Door
 from gateway.backdrops import Backdrops, UnknownBackdrop
 from gateway.engine_calls import EngineFailed
+from gateway.first_plate import LIMIT, STILLNESS
 from gateway.kept_plates import UnknownPlate
 from gateway.matting import Engine
 from gateway.pictures import BadPicture, PictureLimits, decode_picture
@@ -68,6 +69,11 @@ async def attended(settings: Settings, engine: Engine, order: Order, door: Door 
         stream = await relay.began
         if door is not None:
             introduce(stream, settings, door.listener.getsockname()[1])
+        if order.plan.scenery.plate == "first":
+            say(
+                f"plate: waiting for {STILLNESS:.0f} still seconds with nobody in the picture, "
+                f"in the first {LIMIT:.0f} s of video"
+            )
         with stopping(relay), telling(stream):
             async with enter_pressed(lambda: capture(stream)):
                 await finished(relay, stream)

@@ -143,6 +143,13 @@ class BackdropChanged(Message):
     backdrop: BackdropChoice
 
 
+class Live(Message):
+    """To who watches: whether somebody publishes now; first, and whenever it changes."""
+
+    type: Literal["live"] = "live"
+    live: bool
+
+
 class Notice(Message):
     """One sentence for the person."""
 
@@ -159,7 +166,7 @@ class Ended(Message):
 
 
 Event: TypeAlias = Annotated[
-    Welcome | Stats | PlateChanged | BackdropChanged | Notice | Ended,
+    Welcome | Stats | PlateChanged | BackdropChanged | Live | Notice | Ended,
     Field(discriminator="type"),
 ]
 

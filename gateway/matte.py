@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway import events
 from gateway.matte_video import matte_video, read_plate_clip
+from gateway.scenery import BLUR
 from models.backdrop import Backdrop, Blur, Colour, Picture, Transparent
 from models.errors import MattingError, PictureError
 
@@ -132,11 +134,14 @@ def parse_backdrop(text: str | None) -> Backdrop:
         return Transparent()
     if match := re.fullmatch(r"#([0-9a-fA-F]{6})", text):
         return Colour(*bytes.fromhex(match[1]))
-    if match := re.fullmatch(r"blur(?::([0-9.]+))?", text):
+    if match := BLUR.fullmatch(text):
         try:
-            return Blur(float(match[1])) if match[1] else Blur()
+            # The same rule as in a stream.
+            return Blur(events.BlurChoice(radius=float(match[1])).radius) if match[1] else Blur()
         except ValueError as error:
-            raise PictureError(f"{text} is not blur:RADIUS") from error
+            raise PictureError(
+                f"{text} is not blur:RADIUS with a radius of 4 to 200; less would show the room"
+            ) from error
     path = Path(text)
     if not path.is_file():
         from gateway.gallery import built_in

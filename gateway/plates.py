@@ -71,7 +71,7 @@ class Plates:
         """What the secret in the request opens: an operator's token all, a key its own."""
         key, all_of_them = request.headers.get(KEY_HEADER, ""), self._access.has_token(request)
         if not (key or all_of_them):
-            raise Problem(403, "key", f"This needs a key in the header {KEY_HEADER}, or a token.")
+            raise self._access.without_key(request, f"This needs a key in the header {KEY_HEADER}.")
         opened = [p for p in self._plates.all() if all_of_them or p.opened_by(key)]
         return web.json_response({"plates": [entry(plate) for plate in opened]})
 
@@ -158,7 +158,11 @@ class Plates:
         if plate.opened_by(request.headers.get(KEY_HEADER, "")):
             return
         if not (token_opens and self._access.has_token(request)):
-            raise Problem(403, "key", f"This needs the plate's key in the header {KEY_HEADER}.")
+            raise self._access.without_key(
+                request,
+                f"This needs the plate's key in the header {KEY_HEADER}.",
+                token_opens=token_opens,
+            )
 
 
 def unknown() -> Problem:

@@ -64,9 +64,11 @@ class Publications:
         """Feed the stream from now on; raises `NotLetGo`."""
         await self.vacate(feeder.stream.name)
         self._feeders[feeder.stream.name] = feeder
+        feeder.stream.live = True
 
     def leave(self, feeder: Feeder) -> None:
         """Without effect for who was taken over from already."""
         name = feeder.stream.name
         if self._feeders.get(name) is feeder:
             del self._feeders[name]
+            feeder.stream.live = False

@@ -147,13 +147,30 @@ class Session:
 
 
 class Watch(Session):
-    """Somebody watches a stream's composite (WHEP), and sends nothing even where they offer to."""
+    """Somebody watches a stream's composite (WHEP), and sends nothing even where they offer to.
+
+    With a data channel in the offer they hear whether somebody publishes: while a stream lingers,
+    its watchers stay connected and see the backdrop.
+    """
 
     receives = False
     role = "watcher"
 
     def _work(self, tasks: asyncio.TaskGroup) -> None:
         logger.info("stream %s: a watcher has joined", self.stream.name)
+
+    def _work(self, tasks: asyncio.TaskGroup) -> None:
+        if self._offer.has_data_channel:
+            tasks.create_task(self._tell_presence())
+
+    async def _tell_presence(self) -> None:
+        await self._peer.channel_opened.wait()
+        self._peer.send(events.Live(live=self.stream.live))
+        self.stream.audience.add(self._peer.send)
+        try:
+            await self._over.wait()
+        finally:
+            self.stream.audience.discard(self._peer.send)
 
 
 class Publication(Session):

@@ -32,7 +32,10 @@ def _is_flag(field: FieldInfo) -> bool:
 
 def _metavar(field: FieldInfo) -> str:
     kinds = (field.annotation, *get_args(field.annotation))
-    for kind, word in ((int, "N"), (float, "SECONDS"), (Path, "FILE"), (tuple, "LIST")):
+    about = field.description or ""
+    number = "SECONDS" if about.startswith("Seconds") else "N"
+    path = "FOLDER" if about.startswith("Folder") else "FILE"
+    for kind, word in ((int, "N"), (float, number), (Path, path), (tuple, "LIST")):
         if kind in kinds or getattr(field.annotation, "__origin__", None) is kind:
             return word
     return "TEXT"

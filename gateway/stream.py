@@ -67,6 +67,9 @@ class Stream:
         self.audio = AudioRelay(lambda: self.transformer.lag or 0.0, clock)
         self.listeners: set[Callable[[events.Event], None]] = set()
         """Called with every event; sessions of the publisher enter and leave."""
+        self.audience: set[Callable[[events.Event], None]] = set()
+        """Called when the stream begins or ceases to be fed; sessions of watchers."""
+        self._live = False
         self.plate = StreamPlate(
             name, matting, self.transformer.sources, self.stats, self.notify, clock
         )
@@ -94,6 +97,17 @@ class Stream:
         self.transformer.close()
         self.renditions.close()
         self.audio.close()
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody feeds it."""
+        return self._live
+
+    @live.setter
+    def live(self, live: bool) -> None:
+        self._live = live
+        for tell in list(self.audience):
+            tell(events.Live(live=live))
 
     def notify(self, event: events.Event) -> None:
         """Tell the publisher."""

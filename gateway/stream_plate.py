@@ -296,5 +296,5 @@ class StreamPlate:
 
     def _say(self, level: Level, text: str) -> None:
         log = logger.info if level == "info" else logger.warning
-        log("stream %s: %s", self._name, text)
+        log("stream %s: %s", self._name, text, extra={"told": True})
         self._notify(events.Notice(level=level, text=text))

@@ -13,6 +13,18 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def busyness() -> str | None:
+    """What to say of figures that are measured from now on, where others use the machine too."""
+    return busy(os.getloadavg()[0], processors()) if hasattr(os, "getloadavg") else None
+
+
+def busy(load: float, cores: int) -> str | None:
+    """The same of a load average, of the last minute, on so many cores."""
+    if load <= cores:
+        return None
+    return f"the machine was busy before this began: load average {load:.1f} on {cores} cores"
+
+
 def processor_name() -> str:
     """The processor's name as its maker writes it."""
     for line in _processor_lines():

@@ -15,6 +15,7 @@ from gateway.bench.plan import Plan
 from gateway.bench.report import Report
 from gateway.bench.server import MEDIA_ALONE, SERVE, server
 from gateway.bench.usage import Sampler, gpu_meter
+from models.processor import busyness
 
 
 class Progress:
@@ -60,6 +61,8 @@ def measured(
         settings: the same as people gave them, for the report.
         media_alone: an engine without networks.
     """
+    # Before anything here adds to it.
+    others = busyness()
     direct: Latency | None = None
     direct_sync: LipSync | None = None
     with crew(plan, count) as participants, Progress(plan.seconds) as progress:
@@ -92,6 +95,7 @@ def measured(
         total=total_figures(records, streams, direct),
         direct=direct,
         direct_sync=direct_sync,
+        busy=others,
         records=records,
         samples=[sample for sample in sampler.samples if sample.server.at <= end],
     )

@@ -50,6 +50,8 @@ class Report:
     samples: Sequence[Sample]
     direct_sync: LipSync | None = None
     """Of a call without a gateway."""
+    busy: str | None = None
+    """What to know of a machine that others used too."""
 
     @property
     def usage(self) -> UsageFigures | None:
@@ -61,6 +63,7 @@ class Report:
         plan = asdict(self.plan)
         return {
             "machine": machine(),
+            "busy": self.busy,
             "date": now(),
             "versions": versions(),
             "server": dict(self.server),
@@ -98,6 +101,7 @@ def table(report: Report) -> str:
         ),
         SETTING.format("measured", settings),
         SETTING.format("line", _line(report)),
+        *([SETTING.format("note", report.busy)] if report.busy else []),
         *([SETTING.format("settings", ", ".join(report.settings))] if report.settings else []),
         "",
         *_aligned([*zip(*HEADINGS, strict=True)], _rows(report)),

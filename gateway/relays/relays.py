@@ -53,7 +53,7 @@ class Relays:
         return relay
 
     def all(self) -> list[Relay]:
-        """Those that run, and the last ones that ended."""
+        """Those that run, and the last ones that ended by themselves."""
         return [*self._running.values(), *self._ended]
 
     def find(self, name: str) -> Relay | None:

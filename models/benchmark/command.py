@@ -89,7 +89,15 @@ def bench(args: argparse.Namespace) -> Table:
         rate=args.rate,
         seconds=args.seconds,
         command=_command(args),
+        tell=_tell,
     )
+
+
+def _tell(phase: str) -> None:
+    """What is being done, where somebody waits for it."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"cleanplate bench matting: {phase} ...\n")
+        sys.stderr.flush()
 
 
 def _command(args: argparse.Namespace) -> str:

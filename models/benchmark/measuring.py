@@ -35,6 +35,7 @@ from models.graphs.runner import BATCHES, Memory
 from models.machine import machine_name, now, versions
 from models.network import Backbone, MattingConfig, MattingNetwork
 from models.operating_point import operating_point
+from models.processor import busyness
 from models.quantisation.ranges import load_ranges
 from models.weights import default_weights, load_network
 
@@ -53,23 +54,32 @@ def measure(
     rate: float | None,
     seconds: float,
     command: str,
+    tell: Callable[[str], object] = lambda phase: None,
 ) -> Table:
-    """See `models.benchmark.command`.
+    """See `models.benchmark.command`. `tell` hears what is being done.
 
     Raises:
         MattingError: weights or device are missing, the size is none, or the scene is hidden.
     """
+    # Before anything here adds to it.
+    others = busyness()
     height, width = as_size(size)
     chosen = choose_device(device)
+    tell("opening the network")
     network, name = _network(weights, backbone, chosen)
     scene = make_scene(height, width)
     key = FrameKey(height, width, operating_point(height, width, accelerator=chosen.kind != "cpu"))
     chosen.prepare()
     ranges = None if backbone else load_ranges(name)
     make = partial(open_backend, ranges=ranges, precision=precision)
-    engine = _through_the_engine(network, chosen, make, scene, seconds, streams)
-    governed = None if rate is None else _governed(network, chosen, make, scene, rate, seconds)
+    engine = _through_the_engine(network, chosen, make, scene, seconds, streams, tell)
+    governed = None
+    if rate is not None:
+        tell(f"holding {rate:g} frames a second for {seconds:g} s")
+        governed = _governed(network, chosen, make, scene, rate, seconds)
+    tell("programs alone")
     programs = _programs_alone(network, chosen, key, scene, seconds)
+    tell("what the device can do at most")
     ceilings = measure_ceilings(chosen)
     work = count(network, _seen(key, engine.looked), chosen.dtype.itemsize)
     rows, columns = key.base_size
@@ -94,7 +104,7 @@ def measure(
         written=programs.written,
         memory=engine.memory,
         stream_bytes=programs.stream_bytes,
-        notes=[*engine.notes, *programs.notes],
+        notes=[*engine.notes, *programs.notes, *([others] if others else [])],
     )
 
 
@@ -143,6 +153,7 @@ def _through_the_engine(
     scene: Scene,
     seconds: float,
     streams: Sequence[int],
+    tell: Callable[[str], object],
 ) -> _Engine:
     """The race, and streams at once. Both contestants live at the same time, idle in turns."""
     notes: list[str] = []
@@ -150,10 +161,12 @@ def _through_the_engine(
     engine = InProcessEngine(device=str(device), network=network, make_backend=make_backend)
     try:
         path = EnginePath(engine, scene)
+        tell(f"the reference path and the engine in turns, {seconds:g} s each")
         reference, result = race([ReferencePath(network, device, scene), path], scene, seconds)
         path.close()
         found = []
         for number in asked:
+            tell(f"streams at once: {number}, for {seconds:g} s")
             try:
                 paths = [EnginePath(engine, scene) for _ in range(number)]
                 # Once unmeasured: programs for so many frames are recorded on the way.

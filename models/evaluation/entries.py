@@ -17,6 +17,7 @@ from models.evaluation.backend_contender import BackendContender
 from models.evaluation.contender import Contender, WeightsContender
 from models.operating_point import operating_point
 from models.weights.card import checksum
+from models.weights.files import why
 from models.weights.matching import build_network
 
 CHECKPOINT: Final = "checkpoint.pt"
@@ -107,8 +108,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
-        reason = str(error).split("\n")[0]
         raise WeightsError(
-            f"{path} cannot be read as a checkpoint ({reason}): name a run that was saved whole"
+            f"{path} cannot be read as a checkpoint ({why(error)}): name a run that was saved whole"
         ) from error
     return state if isinstance(state, dict) else {}

@@ -17,6 +17,7 @@ from torch.serialization import safe_globals
 
 from models.network import MattingNetwork
 from models.training.errors import TrainingError
+from models.weights.files import why
 
 _DEVIATION = (0.229, 0.224, 0.225)
 
@@ -86,7 +87,7 @@ def _read(file: Path) -> dict[str, Tensor]:
             state = torch.load(file, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise TrainingError(
-            f"{file} cannot be read as weights ({str(error).splitlines()[0]}): fetch it again"
+            f"{file} cannot be read as weights ({why(error)}): fetch it again"
         ) from error
     state = state.get("model_state", state) if isinstance(state, Mapping) else state
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):

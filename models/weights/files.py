@@ -64,10 +64,9 @@ def _read(path: Path) -> dict[str, Tensor]:
         EOFError,
         OSError,
     ) as error:
-        reason = str(error).split("\n")[0]
         raise WeightsError(
-            f"{path.name} cannot be read as weights ({reason}): fetch it again, and check that it "
-            "is a checkpoint and not a page that was saved by mistake"
+            f"{path.name} cannot be read as weights ({why(error)}): fetch it again, and check "
+            "that it is a checkpoint and not a page that was saved by mistake"
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
@@ -76,6 +75,13 @@ def _read(path: Path) -> dict[str, Tensor]:
     if state and all(name.startswith(PREFIX) for name in state):
         state = {name.removeprefix(PREFIX): tensor for name, tensor in state.items()}
     return state
+
+
+def why(error: Exception) -> str:
+    """What went wrong, in a line; of pickles not torch's own, which advises to run their code."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is no checkpoint, or holds code, which is never run"
+    return str(error).split("\n")[0]
 
 
 def save_state(state: dict[str, Tensor], name: str, folder: Path, limit: int) -> list[Path]:

@@ -61,3 +61,58 @@ def test_a_refused_camera_is_explained(server: Server, open_page: Open):
 
     expect(visitor.part("message")).to_contain_text(re.compile("blocked.*[Aa]llow"))
     expect(visitor.part("start")).to_be_visible()
+
+
+def test_a_token_that_is_not_accepted_is_said_so_and_another_one_asked_for(
+    tmp_path: Path, open_page: Open
+):
+    with Server(tmp_path / "log", "--tokens", "correct-horse-battery") as server:
+        visitor = Visitor(open_page(server.url, CLIP), CLIP)
+        # Looking needs none.
+        visitor.part("start").click()
+        trouble, dialog = visitor.part("token-trouble"), visitor.part("token-dialog")
+        expect(dialog).to_be_visible()
+        expect(trouble).to_be_hidden()
+
+        visitor.page.keyboard.type("wrong-horse-battery\n")
+
+        expect(trouble).to_contain_text("not accepted")
+        visitor.page.keyboard.type("correct-horse-battery\n")
+        visitor.sees_connection("live")
+        expect(dialog).to_be_hidden()
+
+
+PUBLISH = """async () => {
+    const { Connection } = await import("/src/wire/connection.js");
+    const { Gateway } = await import("/src/wire/gateway.js");
+    const [camera] = (await navigator.mediaDevices.getUserMedia({ video: true })).getTracks();
+    const nobody = { onComposite() {}, onEvent() {}, onLost() {} };
+    const connection = new Connection([], { camera, microphone: null }, 20, nobody);
+    const known = { stream: "watched", key: "k".repeat(32) };
+    const gateway = new Gateway();
+    const { session, key } = await connection.publish(gateway, known);
+    globalThis.stop = async () => { await gateway.leave(session, key); connection.close(); };
+}"""
+
+
+def test_who_watches_is_told_that_the_stream_has_ended_and_sees_it_return(
+    server: Server, open_page: Open
+):
+    visitor = Visitor(open_page(server.url, CLIP), CLIP)
+    watching = visitor.page.context.new_page()
+    watching.goto(f"{server.url}/src/watch.html#watched")
+    said, video = watching.get_by_test_id("watch-state"), watching.get_by_test_id("watch-video")
+    expect(said).to_contain_text("Waiting for the stream")
+    visitor.page.evaluate(PUBLISH)
+    visitor.until(video, lambda _: True, "video at the watcher's")
+    expect(said).to_have_text("")
+
+    visitor.page.evaluate("globalThis.stop()")
+
+    expect(said).to_contain_text("has ended")
+    # The stream lingers: the watcher is still connected, and sees the backdrop.
+    visitor.until(video, lambda _: True, "the backdrop at the watcher's")
+    expect(said).to_contain_text("has ended")
+    visitor.page.evaluate(PUBLISH)
+    expect(said).to_have_text("")
+    visitor.until(video, lambda _: True, "video at the watcher's")

@@ -121,15 +121,23 @@ class Client:
         if audio or microphone is not None:
             self.connection.addTransceiver(microphone or Tone(), direction)
         if back:
-            channel = self.connection.createDataChannel(events.LABEL)
-            channel.on("message", lambda text: self.events.append(events.decode(text)))
+            self._listen()
         return await self._offer()
 
-    async def offer_watching(self, *, audio: bool = False, sound: str = "opus") -> str:
+    def _listen(self) -> None:
+        channel = self.connection.createDataChannel(events.LABEL)
+        channel.on("message", lambda text: self.events.append(events.decode(text)))
+
+    async def offer_watching(
+        self, *, audio: bool = False, sound: str = "opus", page: bool = False
+    ) -> str:
+        """An offer of any WHEP client's; with `page` as our page makes it."""
         self.connection.addTransceiver("video", "recvonly")
         if audio:
             transceiver = self.connection.addTransceiver("audio", "recvonly")
             transceiver.setCodecPreferences(sounding(sound))
+        if page:
+            self._listen()
         return await self._offer()
 
     async def _offer(self) -> str:

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from gateway.access import SECURITY_HEADERS, Access, Problem, same, stream_name
+from gateway.access import Access, Problem, same, stream_name
 from gateway.grants import full_grants, scoped_grants
+from gateway.headers import SECURITY_HEADERS
 from tests.gateway.loopback import running
 
 TOKEN = "correct-horse-battery"
@@ -61,6 +62,36 @@ def test_where_a_token_does_not_open_the_key_is_needed():
     with pytest.raises(Problem, match="key"):
         access.require_key(request(Authorization=f"Bearer {TOKEN}"), key, token_opens=False)
     access.require_key(request(Cleanplate_Key=key), key, token_opens=False)
+
+
+@pytest.mark.parametrize(
+    ("brought", "status", "challenge"),
+    [
+        ({}, 401, 'Bearer realm="Cleanplate"'),
+        ({"Authorization": "Bearer nope"}, 401, 'Bearer realm="Cleanplate", error="invalid_token"'),
+        (
+            {"Authorization": f"Bearer {TOKEN}"},
+            403,
+            'Bearer realm="Cleanplate", error="insufficient_scope"',
+        ),
+        ({"Cleanplate-Key": "another-stream's-key"}, 403, None),
+    ],
+)
+def test_what_a_key_or_a_token_opens_is_refused_by_what_was_brought(
+    brought: dict[str, str], status: int, challenge: str | None
+):
+    access = Access(scoped_grants("watch", (TOKEN,)))
+    with pytest.raises(Problem) as caught:
+        access.require_key(request(**brought), "the-stream's-key", stream="desk")
+    assert caught.value.status == status
+    assert caught.value.headers.get("WWW-Authenticate") == challenge
+
+
+def test_where_no_tokens_are_configured_whatever_is_no_key_is_forbidden():
+    for brought in ({}, {"Authorization": "Bearer nope"}, {"Cleanplate-Key": "another"}):
+        with pytest.raises(Problem) as caught:
+            Access().require_key(request(**brought), "the-stream's-key")
+        assert (caught.value.status, caught.value.headers) == (403, {})
 
 
 @pytest.mark.parametrize(

@@ -94,3 +94,13 @@ async def test_who_calls_too_often_is_told_when_to_come_again(tmp_path: Path):
 
 def test_a_checkout_serves_the_page_from_web():
     assert page_folder().name in ("web", "static")
+
+
+async def test_json_ends_its_line_as_a_terminal_expects(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        for path, status in (("/capabilities", 200), ("/nowhere", 404)):
+            answer = await gateway.http.get(path)
+            body = await answer.read()
+            assert answer.status == status
+            assert body.endswith(b"}\n")
+            assert int(answer.headers["Content-Length"]) == len(body)

@@ -16,6 +16,7 @@ from gateway.bench.record import Record
 from gateway.bench.report import Report, table, write_csv
 from gateway.bench.stream_command import misses
 from gateway.bench.usage import Gpu, Sample, Usage, cores, usage, usage_figures
+from models.processor import busy
 
 DIRECT = Latency(20.0, 25.0, 30.0)
 
@@ -81,6 +82,12 @@ def test_the_table_names_what_was_measured_where_and_with_what():
         "busy 25% of the time, 2048 MiB",
     ):
         assert part in shown
+
+
+def test_a_machine_that_was_busy_is_noted():
+    shown = table(replace(report(0.05), busy=busy(3.14, 2)))
+    assert "load average 3.1 on 2 cores" in shown
+    assert "load average" not in table(report(0.05))
 
 
 def test_each_stream_is_a_row_and_several_have_a_total():

@@ -30,6 +30,25 @@ def test_a_wrong_call_is_status_2(arguments: list[str]):
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (["relay", "--to", "http://127.0.0.1/b"], "--from"),
+        (["matte", "a.jpg"], "--plate"),
+        (["bench"], "SUBJECT"),
+        ([], "COMMAND"),
+    ],
+)
+def test_what_is_missing_is_named_in_one_line(
+    arguments: list[str], missing: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    said = capsys.readouterr().err
+    assert f"missing: {missing} " in said
+    assert said.count("\n") == 1
+
+
 def test_the_settings_table_can_be_printed(capsys: pytest.CaptureFixture[str]):
     assert main(["serve", "--print-settings-table"]) == 0
     assert capsys.readouterr().out == settings_table() + "\n"

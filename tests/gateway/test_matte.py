@@ -230,6 +230,6 @@ def test_backdrops_are_read_from_words(tmp_path: Path):
     assert matte.parse_backdrop("blur") == Blur()
     assert matte.parse_backdrop("blur:7.5") == Blur(7.5)
     assert isinstance(matte.parse_backdrop(str(path)), Picture)
-    for wrong in ("#12345", "blur:x", "blur:1.2.3", "nothing.png"):
+    for wrong in ("#12345", "blur:x", "blur:1.2.3", "blur:2", "blur:201", "nothing.png"):
         with pytest.raises(PictureError):
             matte.parse_backdrop(wrong)

@@ -132,11 +132,21 @@ async def test_an_operator_keeps_lists_and_forgets_plates_without_seeing_them(tm
         await page.accept(await page.send("/whip/desk", await page.offer_publishing(), **TOKEN))
         await page.capture()
         body = {"stream": "desk"}
-        assert (await gateway.http.put("/plates/desk", json=body)).status == 403
+        assert (await gateway.http.put("/plates/desk", json=body)).status == 401
         assert (await gateway.http.put("/plates/desk", json=body, headers=TOKEN)).status == 201
         listed = await gateway.http.get("/plates", headers=TOKEN)
         assert [plate["name"] for plate in (await listed.json())["plates"]] == ["desk"]
         assert (await gateway.http.get("/plates/desk", headers=TOKEN)).status == 403
+        for call in (gateway.http.get, gateway.http.delete):
+            assert (await call("/plates/desk", headers=key("o" * 32))).status == 403
+        for path in ("/plates", "/plates/desk", "/streams/desk", "/streams/desk/plate"):
+            unknown = await gateway.http.get(path, headers={"Authorization": "Bearer nope"})
+            assert unknown.status == 401, path
+            assert 'error="invalid_token"' in unknown.headers["WWW-Authenticate"]
+        for path in ("/plates", "/streams/desk"):
+            nothing = await gateway.http.get(path)
+            assert nothing.status == 401, path
+            assert nothing.headers["WWW-Authenticate"] == 'Bearer realm="Cleanplate"'
         assert (await gateway.http.get("/plates/desk", headers=key(page.key))).status == 200
         assert (await gateway.http.delete("/plates/desk", headers=TOKEN)).status == 204
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import pty
 import signal
@@ -17,6 +18,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from gateway.attendance import untold
 from gateway.attended_relay import warn
 from gateway.matting import ScriptedEngine
 from gateway.pictures import encode_png
@@ -95,6 +97,19 @@ async def test_ctrl_c_ends_it_and_both_servers_are_told():
         assert server.sessions == {"whep": {}, "whip": {}}
         assert "Ended: it was stopped here." in run.said
         assert run.errors == ""
+
+
+async def test_what_is_waited_for_and_learnt_is_said():
+    async with sfu() as server, relaying(server, "--plate", "first") as run:
+        await run.says("plate: waiting for 3 still seconds")
+        await run.says("info: The empty scene was learned.")
+        await run.says("plate: ready")
+
+
+def test_a_notice_is_not_logged_besides_where_it_is_printed():
+    notice = logging.makeLogRecord({"msg": "stream desk: No empty scene", "told": True})
+    assert not untold(notice)
+    assert untold(logging.makeLogRecord({"msg": "matting fails"}))
 
 
 async def test_enter_at_the_terminal_captures_the_plate():

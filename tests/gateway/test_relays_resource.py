@@ -112,8 +112,11 @@ async def test_why_a_relay_ended_can_be_seen_until_it_is_deleted(tmp_path: Path)
         shown = await (await gateway.http.get(place)).json()
         assert shown["state"] == shown["pull"]["state"] == shown["push"]["state"] == "ended"
         assert "403: wrong token" in shown["reason"]
+        listed = await (await gateway.http.get("/relays")).json()
+        assert [each["state"] for each in listed["relays"]] == ["ended"]
         assert (await gateway.http.delete(place)).status == 200
         assert (await gateway.http.get(place)).status == 404
+        assert await (await gateway.http.get("/relays")).json() == {"relays": []}
 
 
 async def test_relays_are_limited_and_their_names_taken(tmp_path: Path):

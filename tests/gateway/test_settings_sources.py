@@ -65,6 +65,28 @@ def test_a_missing_file_is_explained(tmp_path: Path):
         load(config=tmp_path / "absent.toml")
 
 
+@pytest.mark.parametrize(
+    ("flag", "placeholder"),
+    [
+        ("--stream-linger", "SECONDS"),
+        ("--rate", "N"),
+        ("--client-calls", "N"),
+        ("--all-calls", "N"),
+        ("--max-streams", "N"),
+        ("--plates-folder", "FOLDER"),
+        ("--cert", "FILE"),
+        ("--tokens", "LIST"),
+        ("--device", "TEXT"),
+    ],
+)
+def test_help_says_what_kind_of_value_a_setting_takes(
+    flag: str, placeholder: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit):
+        parse("--help")
+    assert f"  {flag} {placeholder} " in " ".join(capsys.readouterr().out.split("\n"))
+
+
 def test_help_explains_every_setting(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         parse("--help")

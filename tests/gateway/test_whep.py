@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gateway import events
 from tests.conformance.offers import Description
 from tests.gateway.grey_camera import BLACK, GreyCamera
 from tests.gateway.loopback import running, until
@@ -120,3 +121,22 @@ async def test_sound_alone_cannot_be_watched(tmp_path: Path):
         response = await client.send("/whep/desk", Description("recvonly", "audio").text())
         assert response.status == 422
         assert (await response.json())["reason"] == "no-video"
+
+
+async def test_a_watcher_with_a_data_channel_hears_whether_somebody_publishes(tmp_path: Path):
+    async with running(tmp_path) as gateway:
+        publisher, watcher = gateway.client(), gateway.client()
+        await publisher.publish("/whip/desk")
+        await publisher.video(1)
+        await watcher.watch("desk", page=True)
+        heard = watcher.events
+        await until(lambda: heard == [events.Live(live=True)], what="that somebody publishes")
+        await gateway.http.delete(publisher.location)
+        await until(lambda: heard[1:] == [events.Live(live=False)], what="that nobody does")
+        again = gateway.client()
+        await again.publish("/whip/desk", publisher.key)
+        await until(lambda: heard[2:] == [events.Live(live=True)], what="that somebody is back")
+        assert watcher.connection.connectionState == "connected"
+        stream = gateway.worker.stream("desk")
+        await watcher.close()
+        await until(lambda: not stream.audience, what="nobody to be told")

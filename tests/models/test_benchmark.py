@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -222,6 +224,22 @@ def test_what_cannot_be_measured_is_said(
         words += ["--device", "cpu"]
     assert main(["bench", "matting", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_being_done_is_told_at_a_terminal_only(capsys: pytest.CaptureFixture[str]):
+    words = ["bench", "matting", "--device", "cpu", "--weights", "mobilenetv2.none-such"]
+    with contextlib.redirect_stderr(Terminal()) as shown:
+        assert main(words) == 2
+    told, complaint = shown.getvalue().splitlines()
+    assert told == "cleanplate bench matting: opening the network ..."
+    assert "no weights named" in complaint
+    assert main(words) == 2
+    assert "opening" not in capsys.readouterr().err
 
 
 class Relenting:

@@ -7,7 +7,7 @@ import torch
 
 from models.device import choose_device, list_devices
 from models.errors import DeviceError
-from models.processor import gains_by_int8, multiplies_bf16, processors
+from models.processor import busy, gains_by_int8, multiplies_bf16, processors
 
 CUDA = torch.cuda.is_available()
 
@@ -72,3 +72,8 @@ def test_only_a_processor_that_names_the_instructions_multiplies_bf16(flags: str
 )
 def test_bytes_are_for_processors_with_wide_ones_and_without_bf16(flags: str, gains: bool):
     assert gains_by_int8(["processor\t: 0", "model name\t: avx2", flags]) == gains
+
+
+def test_a_machine_with_more_to_do_than_cores_is_called_busy():
+    assert busy(1.9, 2) is None
+    assert "load average 3.1 on 2 cores" in (busy(3.14, 2) or "")

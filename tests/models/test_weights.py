@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from models.errors import WeightsError
@@ -164,9 +165,19 @@ def test_a_pickle_that_names_other_classes_is_refused(tmp_path: Path):
         file.writestr("net/data.pkl", pickle.dumps(Bomb()))
         file.writestr("net/code/__torch__.py", "")
     for path in (plain, archive):
-        with pytest.raises(WeightsError, match="cannot be read"):
+        with pytest.raises(WeightsError, match="cannot be read") as caught:
             load_network(path)
+        assert "weights_only" not in str(caught.value), "torch advises to run it"
     assert not (tmp_path / "boom").exists()
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.pth"])
+def test_a_picture_is_no_checkpoint_and_no_advice_of_torch_is_passed_on(tmp_path: Path, name: str):
+    Image.new("RGB", (64, 48), "olive").save(tmp_path / name, format="JPEG")
+    with pytest.raises(WeightsError, match="it is no checkpoint") as caught:
+        load_network(tmp_path / name)
+    assert "weights_only" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["page.pth", "page.safetensors"])

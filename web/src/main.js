@@ -17,7 +17,9 @@ async function start() {
   const store = new Store();
   const { preferences, ...kept } = remembered();
   store.dispatch({ type: "set", values: kept });
-  if (preferences) store.dispatch({ type: "prefer", values: preferences });
+  // On a phone the figures would push the next step out of sight.
+  const roomy = !matchMedia("(max-width: 640px)").matches;
+  store.dispatch({ type: "prefer", values: preferences ?? { statistics: roomy } });
 
   const stage = new Stage();
   const controls = new Controls();

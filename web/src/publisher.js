@@ -15,7 +15,7 @@ const SILENCE_MS = 9000;
 /**
  * @typedef {object} Surroundings
  * @property {(track: MediaStreamTrack) => void} onComposite
- * @property {() => Promise<boolean>} askToken true when there is one to try
+ * @property {(refusal: Refusal) => Promise<boolean>} askToken true when there is one to try
  */
 
 /**
@@ -202,7 +202,7 @@ export class Publisher {
     if (error instanceof Unreachable) return this.#comeBack();
     if (!(error instanceof Refusal)) throw error;
     if (error.status === 401 || error.status === 403) {
-      if (await this.#surroundings.askToken()) return this.#connect();
+      if (await this.#surroundings.askToken(error)) return this.#connect();
     } else if (error.status === 409 && this.#known) {
       this.#known = null; // the name went to somebody else: take a new one
       return this.#connect();

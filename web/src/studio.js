@@ -34,14 +34,14 @@ export class Studio {
    * @param {Gateway} gateway
    * @param {Store} store
    * @param {Screens} screens
-   * @param {() => Promise<string | null>} askToken
+   * @param {(trouble: string) => Promise<string | null>} askToken
    */
   constructor(gateway, store, screens, askToken) {
     this.#gateway = gateway;
     this.#store = store;
     this.#screens = screens;
-    this.#askToken = async () => {
-      const token = await askToken();
+    this.#askToken = async (/** @type {Refusal} */ refusal) => {
+      const token = await askToken(gateway.tokenTrouble(refusal));
       if (token) gateway.authorise(token);
       return Boolean(token);
     };
@@ -80,8 +80,8 @@ export class Studio {
       }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-      const asks = error instanceof Refusal && error.status === 401;
-      if (asks && (await this.#askToken())) return this.prepare();
+      const asks = error instanceof Refusal && [401, 403].includes(error.status);
+      if (asks && (await this.#askToken(error))) return this.prepare();
       const text = asks ? error.message : `${error.message} Is it running?`;
       const action = /** @type {const} */ ({ label: "Reload", name: "reload" });
       this.#store.dispatch({
@@ -139,6 +139,7 @@ export class Studio {
 
   /** @param {Blob} file */
   async upload(file) {
+    if (this.#store.state.message?.reason === "upload") this.dismiss(); // about the one before
     await this.#tell(async () => {
       try {
         const blob = await prepare(file);
@@ -148,10 +149,10 @@ export class Studio {
         this.#store.dispatch({ type: "uploaded", picture: named });
         await this.choose({ kind: "picture", id: picture.id });
       } catch (error) {
-        if (error instanceof NotAPicture) this.#say("error", error.message || UNLOADED);
+        if (error instanceof NotAPicture) this.#say("error", error.message || UNLOADED, "upload");
         else throw error;
       }
-    });
+    }, "upload");
   }
 
   /** @param {string} id */
@@ -233,19 +234,19 @@ export class Studio {
     }
   }
 
-  /** @param {Level} level @param {string} text */
-  #say(level, text) {
-    this.#store.dispatch({ type: "message", message: { level, text } });
+  /** @param {Level} level @param {string} text @param {string} [reason] */
+  #say(level, text, reason) {
+    this.#store.dispatch({ type: "message", message: { level, text, reason } });
   }
 
-  /** @param {() => Promise<void>} action */
-  async #tell(action) {
+  /** @param {() => Promise<void>} action @param {string} [reason] of what is said when it fails */
+  async #tell(action, reason) {
     try {
       await action();
     } catch (error) {
       if (error instanceof Unreachable && this.#store.state.phase === "lost") return; // said already
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-      this.#say("error", error.message);
+      this.#say("error", error.message, reason);
     }
   }
 }

@@ -51,9 +51,10 @@
  *
  * @typedef {{type: "plate", state: PlateState, report: PlateReport | null}} PlateEvent
  * @typedef {{type: "backdrop", backdrop: Backdrop}} BackdropEvent
+ * @typedef {{type: "live", live: boolean}} Presence
  * @typedef {{type: "notice", level: Level, text: string}} Notice
  * @typedef {{type: "ended", reason: string}} Ended
- * @typedef {Welcome | Stats | PlateEvent | BackdropEvent | Notice | Ended} GatewayEvent
+ * @typedef {Welcome | Stats | PlateEvent | BackdropEvent | Presence | Notice | Ended} GatewayEvent
  */
 
 /**

@@ -1,6 +1,7 @@
 import { Backoff } from "./state/backoff.js";
 import { gathered, hurry } from "./wire/connection.js";
 import { Gateway, Refusal, Unreachable } from "./wire/gateway.js";
+import { CHANNEL, decode } from "./wire/protocol.js";
 import { button, part } from "./view/dom.js";
 import { askToken } from "./view/token.js";
 
@@ -9,11 +10,14 @@ const status = part("status", HTMLElement);
 const sound = button("sound");
 const gateway = new Gateway();
 const backoff = new Backoff();
+const ENDED = "The stream has ended. It goes on here when it returns.";
+const WAITING = "Waiting for the stream to begin…";
+/** What to say while nobody publishes. */
+let absence = WAITING;
 
 /** @param {string} text "" while the stream runs */
 function say(text) {
-  status.textContent = text;
-  status.hidden = text === "";
+  if (status.textContent !== text) status.textContent = text;
 }
 
 /**
@@ -31,6 +35,13 @@ async function watch(stream, iceServers) {
   };
   window.addEventListener("pagehide", leave, { once: true });
   try {
+    // While the stream lingers the connection stands, and would show the backdrop without a word.
+    peer.createDataChannel(CHANNEL).addEventListener("message", ({ data }) => {
+      const event = decode(data);
+      if (event?.type !== "live") return;
+      if (event.live) absence = ENDED;
+      say(event.live ? "" : absence);
+    });
     const media = new MediaStream();
     for (const kind of ["video", "audio"]) {
       hurry(peer.addTransceiver(kind, { direction: "recvonly" }).receiver);
@@ -48,6 +59,7 @@ async function watch(stream, iceServers) {
       peer.addEventListener("connectionstatechange", () => {
         if (peer.connectionState === "connected") {
           backoff.reset();
+          absence = ENDED;
           say("");
         } else if (["failed", "disconnected", "closed"].includes(peer.connectionState)) {
           resolve(null);
@@ -75,20 +87,20 @@ async function start() {
     try {
       const { ice_servers } = await gateway.capabilities();
       await watch(stream, ice_servers);
-      say("The stream stopped. Waiting for it to come back…");
+      say(absence);
     } catch (error) {
       if (error instanceof Unreachable) say("The gateway does not answer. Trying again…");
       else if (error instanceof Refusal) {
         if ([401, 403].includes(error.status)) {
           say(error.message);
-          const token = await askToken();
+          const token = await askToken(gateway.tokenTrouble(error));
           if (!token) return;
           gateway.authorise(token);
           say("Connecting…");
           continue;
         }
         asked = error.retryAfter;
-        say("The stream is not live yet. Waiting…");
+        say(error.status === 409 ? absence : error.message);
       } else throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, backoff.next(asked)));

@@ -81,6 +81,15 @@ test("a token is sent with every call once it is known", async () => {
   assert.equal(asked[0].headers.Authorization, "Bearer operator");
 });
 
+test("only somebody who brought a token hears that it was not accepted", async () => {
+  const problem = { reason: "token", detail: "This server does not know this token." };
+  const { gateway } = scripted(Response.json(problem, { status: 401 }));
+  const refusal = await gateway.pictures().catch((error) => error);
+  assert.equal(gateway.tokenTrouble(refusal), "");
+  gateway.authorise("wrong");
+  assert.match(gateway.tokenTrouble(refusal), /not accepted.*does not know this token/);
+});
+
 test("the plate is restored as the picture it came as", async () => {
   const { gateway, asked } = scripted(Response.json({}));
   await gateway.stream("room", "key").restorePlate(new Blob(["png"], { type: "image/png" }));

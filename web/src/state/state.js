@@ -177,6 +177,7 @@ function heard(state, event) {
       return state;
     case "notice":
       return { ...state, message: { level: event.level, text: event.text } };
+    case "live": // to who watches
     case "ended":
       return state;
   }

@@ -16,6 +16,10 @@ export class Stage {
   #curtainText = part("curtain-text", HTMLElement);
   #countdown = part("countdown", HTMLElement);
   #count = part("count", HTMLElement);
+  /** Whether the composite's first frame has come: until then its element is black. */
+  #arrived = false;
+  /** @type {State | null} */
+  #state = null;
 
   /** @param {MediaStreamTrack | null} track */
   showSource(track) {
@@ -24,11 +28,17 @@ export class Stage {
 
   /** @param {MediaStreamTrack | null} track */
   showComposite(track) {
+    this.#arrived = false;
     this.#composite.srcObject = track && new MediaStream([track]);
+    if (this.#state) this.render(this.#state);
   }
 
   /** @param {Studio} studio */
   connect(studio) {
+    this.#composite.addEventListener("loadeddata", () => {
+      this.#arrived = true;
+      if (this.#state) this.render(this.#state);
+    });
     button("start").addEventListener("click", () => studio.start());
     button("retry").addEventListener("click", () => studio.retry());
     button("stop").addEventListener("click", () => studio.stop());
@@ -42,8 +52,10 @@ export class Stage {
   /** @param {State} state */
   render(state) {
     const { phase, capture, preferences } = state;
+    this.#state = state;
     this.#stage.dataset.layout = preferences.layout;
     this.#stage.dataset.phase = phase;
+    flag(this.#stage, "showing", this.#shows(state));
     flag(this.#stage, "mirrored", preferences.mirrored);
     flag(this.#stage, "comparing", state.comparing);
     part("welcome", HTMLElement).hidden = phase !== "off";
@@ -53,7 +65,7 @@ export class Stage {
     this.#renderPreview(state);
     this.#renderCurtain(state);
     this.#renderCountdown(state);
-    const hint = phase === "live" && !capture && currentStep(state) === 2 && !state.message;
+    const hint = this.#shows(state) && !capture && currentStep(state) === 2 && !state.message;
     this.#hint.hidden = !hint || preferences.layout === "beside";
     const again = state.plate.state === "ready";
     const text = again
@@ -63,18 +75,25 @@ export class Stage {
     this.#renderToolbar(state);
   }
 
+  /** Whether there is a composite to look at. @param {State} state */
+  #shows({ phase }) {
+    return phase === "live" && this.#arrived;
+  }
+
   /** @param {State} state */
-  #renderPreview({ phase, backdrop, pictures }) {
+  #renderPreview(state) {
+    const { backdrop, pictures } = state;
     const picture = backdrop.kind === "picture" && pictures.find((each) => each.id === backdrop.id);
-    this.#preview.hidden = phase === "live" || !picture;
+    this.#preview.hidden = this.#shows(state) || !picture;
     if (!this.#preview.hidden && picture && !this.#preview.src.endsWith(picture.url)) {
       this.#preview.src = picture.url;
     }
   }
 
   /** @param {State} state */
-  #renderCurtain({ phase, retryAt }) {
-    this.#curtain.hidden = phase !== "starting" && phase !== "lost";
+  #renderCurtain(state) {
+    const { phase, capture, retryAt } = state;
+    this.#curtain.hidden = phase === "off" || capture !== null || this.#shows(state);
     button("retry").hidden = phase !== "lost" || !retryAt;
     const seconds = retryAt && Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
     let text = "Starting…";

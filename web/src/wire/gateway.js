@@ -57,6 +57,14 @@ export class Gateway {
     this.#token = token;
   }
 
+  /**
+   * What to tell somebody who is asked for another token; "" where none was brought yet.
+   * @param {Refusal} refusal
+   */
+  tokenTrouble({ message }) {
+    return this.#token === null ? "" : `The token was not accepted. ${message}`;
+  }
+
   /** @returns {Promise<Capabilities>} */
   async capabilities() {
     return (await this.#call("GET", "/capabilities")).json();

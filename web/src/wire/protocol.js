@@ -8,6 +8,7 @@ const SHAPES = /** @type {const} */ ({
   stats: { fps_in: "number", fps_out: "number", dropped: "number", ms: "object", plate: "object" },
   plate: { state: "string" },
   backdrop: { backdrop: "object" },
+  live: { live: "boolean" },
   notice: { level: "string", text: "string" },
   ended: { reason: "string" },
 });
