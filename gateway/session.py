@@ -158,8 +158,6 @@ class Watch(Session):
 
     def _work(self, tasks: asyncio.TaskGroup) -> None:
         logger.info("stream %s: a watcher has joined", self.stream.name)
-
-    def _work(self, tasks: asyncio.TaskGroup) -> None:
         if self._offer.has_data_channel:
             tasks.create_task(self._tell_presence())
 

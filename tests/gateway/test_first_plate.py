@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,8 +23,6 @@ from gateway.stream_plate import CaptureImpossible
 from gateway.transformer import Source
 from gateway.transport.encoding import Encoding
 from models.report import I420
-from tests.gateway.grey_camera import BLACK, PERSON, GreyCamera
-from tests.gateway.loopback import running, until
 
 WALL = np.full((36, 32), 128, np.uint8)
 HALL = np.full((40, 60, 3), 90, np.uint8)
@@ -289,24 +286,3 @@ async def test_the_shots_of_large_frames_stay_within_bounds(shape: tuple[int, in
     await watch
     assert 9 <= given[0] <= most
     assert given[0] * frame.nbytes <= 1.1 * MOST_BYTES
-
-
-async def test_who_publishes_by_url_alone_is_shown_before_the_backdrop_and_never_the_room(
-    tmp_path: Path,
-):
-    async with running(tmp_path) as gateway:
-        obs, viewer = gateway.client(), gateway.client()
-        await obs.publish("/whip/desk?plate=first&backdrop=%23000000", back=False)
-        await viewer.watch("desk")
-        await viewer.video(5)
-        plate = gateway.worker.stream("desk").plate
-        state = await (await obs.call("GET", "")).json()
-        assert state["plate"]["first"] == {"state": "watching", "refused": None}
-        await until(lambda: plate.state == "ready", what="the first plate")
-        assert isinstance(obs.camera, GreyCamera)
-        obs.camera.person = True
-        await until(lambda: abs(viewer.screen.centre - PERSON) < 20, what="the person appears")
-        assert abs(viewer.screen.corner - BLACK) < 12
-        assert max(float(frame[4:24, 4:24].max()) for frame in viewer.screen.frames) < 60
-        state = await (await obs.call("GET", "")).json()
-        assert state["plate"]["first"] == {"state": "learnt", "refused": None}

@@ -11,7 +11,6 @@ from aiortc import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from gateway.matting import ScriptedEngine, ScriptedStream, Step
-from gateway.planar_frame import to_i420
 from gateway.stats import StreamStats
 from gateway.transformer import Transformer
 from models.backdrop import Colour
@@ -300,24 +299,3 @@ async def test_when_the_camera_ends_the_transformer_does_too_and_shows_the_backd
         await made.transformer.show_backdrop()
         shown = made.transformer.composites.value
         assert abs(float(shown.pixels[:48].mean()) - BACKDROP_LUMA) < 3
-
-
-@pytest.mark.parametrize("size", [(321, 240), (320, 241), (321, 241), (17, 17)])
-def test_odd_sizes_lose_their_last_row_or_column(size: tuple[int, int]):
-    width, height = size
-    frame = VideoFrame(width, height, "yuv420p")
-    for number, plane in enumerate(frame.planes):
-        lines = np.zeros((plane.buffer_size // plane.line_size, plane.line_size), np.uint8)
-        lines[:] = (np.arange(plane.line_size) + number) % 256
-        plane.update(lines.tobytes())
-    pixels = to_i420(frame)
-    even_width, even_height = width // 2 * 2, height // 2 * 2
-    assert pixels.shape == (even_height * 3 // 2, even_width)
-    assert (pixels[0] == np.arange(even_width) % 256).all()
-    blue = pixels[even_height:].reshape(2, even_height // 2, even_width // 2)[0]
-    assert (blue[0] == (np.arange(even_width // 2) + 1) % 256).all()
-
-
-def test_even_sizes_pass_bit_for_bit():
-    pixels = np.random.default_rng(1).integers(0, 256, (72, 64), np.uint8)
-    assert (to_i420(VideoFrame.from_ndarray(pixels, format="yuv420p")) == pixels).all()
