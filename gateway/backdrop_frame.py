@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from av import VideoFrame
 
+from gateway.planar_frame import to_i420
 from models.backdrop import KEYING_GREEN, Backdrop, Colour, Picture, Transparent
 from models.report import I420
 
@@ -36,8 +37,7 @@ def picture_frame(picture: Picture, width: int, height: int) -> I420:
     left, top = (columns - seen_columns) // 2, (rows - seen_rows) // 2
     seen = np.ascontiguousarray(rgb[top : top + seen_rows, left : left + seen_columns])
     frame = VideoFrame.from_ndarray(seen, format="rgb24")
-    scaled: I420 = frame.reformat(width=width, height=height, format="yuv420p").to_ndarray()  # type: ignore[assignment]
-    return scaled
+    return to_i420(frame.reformat(width=width, height=height, format="yuv420p"))
 
 
 def backdrop_frame(backdrop: Backdrop, width: int, height: int) -> I420:

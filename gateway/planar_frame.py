@@ -12,8 +12,8 @@ def planar_frame(pixels: I420) -> VideoFrame:
     """A frame of its own around the same pixels; a copy where its height is no multiple of four.
 
     There `from_numpy_buffer` of PyAV 18.1 counts two rows too few, and finds the colours where the
-    last two rows are: watchers would see a green strip on top and every colour displaced. The copy
-    takes 0.1 ms at 480x270, which is a size that browsers step down to.
+    last two rows are: watchers would see a green strip on top and every colour displaced. Browsers
+    step down to such sizes (480x270), and so does the governor.
     """
     whole = pixels.shape[0] % 6 == 0
     wrap = VideoFrame.from_numpy_buffer if whole else VideoFrame.from_ndarray
@@ -21,7 +21,7 @@ def planar_frame(pixels: I420) -> VideoFrame:
 
 
 def to_i420(frame: VideoFrame) -> I420:
-    """Planes of a decoded frame, cropped to an even size: 0.06 ms at 720p."""
+    """Planes of a decoded frame, cropped to an even size."""
     if frame.format.name != "yuv420p":
         frame = frame.reformat(format="yuv420p")
     if frame.width % 2 == 0 and frame.height % 2 == 0:

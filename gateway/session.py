@@ -15,6 +15,7 @@ from gateway.matting import Engine
 from gateway.peer import NotConnected, Peer
 from gateway.sdp import BadOffer, Fragment, Offer
 from gateway.settings import Settings
+from gateway.silence import Silence
 from gateway.stream import Stream
 
 logger = logging.getLogger(__name__)
@@ -185,13 +186,7 @@ class Publication(Session):
     ) -> None:
         super().__init__(stream, peer, offer, settings)
         self._engine = engine
-        self._began = asyncio.get_running_loop().time()
-
-    def silence(self) -> float:
-        """Seconds without video."""
-        # A stream that is taken over remembers the last frame of the session before.
-        idle, lived = self.stream.idle(), asyncio.get_running_loop().time() - self._began
-        return lived if idle is None else min(idle, lived)
+        self.silence = Silence(stream)
 
     def _outgoing(self) -> dict[str, MediaStreamTrack]:
         return super()._outgoing() if self._offer.has_data_channel else {}
@@ -218,10 +213,8 @@ class Publication(Session):
     async def _watch_idleness(self) -> None:
         deadline = self._settings.idle_deadline
         # From here on: until now it had the time that connecting may take.
-        self._began = asyncio.get_running_loop().time()
-        # Sleeps until the deadline could have passed at the earliest: silence has no event.
-        while (left := deadline - self.silence()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(left)
+        self.silence = Silence(self.stream)
+        await self.silence.lasts(deadline)
         raise SessionOver(f"no video came for {deadline:g} s")
 
     async def _report(self) -> None:

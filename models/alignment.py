@@ -51,7 +51,7 @@ def align_plate(source: NDArray[np.uint8], plate: NDArray[np.uint8]) -> Alignmen
     pass for scene whatever is there.
     """
     height, width = source.shape[:2]
-    orb = cv2.ORB_create(FEATURES)  # type: ignore[attr-defined,unused-ignore]
+    orb = cv2.ORB_create(FEATURES)  # type: ignore[attr-defined,unused-ignore]  # not in all stubs
     points, marks = orb.detectAndCompute(cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY), None)
     targets, target_marks = orb.detectAndCompute(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), None)
     if marks is None or target_marks is None:

@@ -9,6 +9,7 @@ from aiortc import MediaStreamTrack
 
 from gateway.peer import Peer
 from gateway.relays.calls import CallFailed
+from gateway.silence import Silence
 from gateway.stream import Stream
 
 
@@ -60,15 +61,5 @@ async def _transform(stream: Stream, video: MediaStreamTrack) -> NoReturn:
 
 
 async def _watch_silence(stream: Stream, stalled: float) -> NoReturn:
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-
-    # The stream remembers the last frame of the connection before.
-    def silent() -> float:
-        idle, lived = stream.idle(), loop.time() - began
-        return lived if idle is None else min(idle, lived)
-
-    # Sleeps until it could have lasted long enough at the earliest.
-    while (left := stalled - silent()) > 0:  # noqa: ASYNC110  # silence has no event
-        await asyncio.sleep(left)
+    await Silence(stream).lasts(stalled)
     raise CallFailed(f"no video came for {stalled:g} s")

@@ -114,7 +114,7 @@ class Relay:
                 await self._live(feed.stream, feed.over, lambda: feed.reason)
         except (NameTaken, Full, UnknownBackdrop, UnknownPlate) as error:
             self.began.set_exception(error)
-        except Exception:
+        except Exception:  # goes on upwards
             # Whatever it was: who asks for this relay's state must not be told that all is well.
             # `Relays` logs it.
             self.failed, self.reason = True, "the relay itself failed; the log says why"

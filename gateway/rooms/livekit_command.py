@@ -46,8 +46,7 @@ def ended(status: int) -> int:
     """End this program here, once LiveKit's client is loaded: everything of ours is closed.
 
     Its threads call Python whenever they have something to say. Where that is on its way out they
-    abort the whole program, after a good goodbye: 3 of 60 times on a busy machine with `livekit`
-    1.2.1, 2026-11-26.
+    abort the whole program, after a good goodbye: now and then with `livekit` 1.2.1.
     """
     if "livekit.rtc" in sys.modules:
         logging.shutdown()

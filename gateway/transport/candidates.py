@@ -44,4 +44,4 @@ def use_addresses(connection: Connection, addresses: Sequence[str]) -> None:
                 udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         return candidates
 
-    connection.get_component_candidates = gather_ours  # type: ignore[method-assign]
+    connection.get_component_candidates = gather_ours  # type: ignore[method-assign]  # of this one object

@@ -138,7 +138,7 @@ class OpenVinoBackend:
         height, width = source.shape[:2]
         output, matte = (coarse.base.get_output_tensor(index).data[0] for index in (0, 1))
         config = self._network.with_settings(refine_pixels=point.refine_pixels).config
-        tiles = coarse.grid.choose(matte[..., 4].clip(0, 1), config)
+        tiles = coarse.grid.choose(coarse.error, config)
         padded = in_fours(source)
         alpha, foreground = _coarse_matte(matte, padded, coarse.grid)
         if len(tiles):
@@ -236,6 +236,12 @@ class _Compiled:
     refiner: TileRefiner
     plates: dict[int, _Plate] = field(default_factory=dict)
     """Of the streams that have this size, by identity, for as long as the plate itself lives."""
+
+    @property
+    def error(self) -> Floats:
+        """(rows, columns), as predicted for the last frame, 0..1."""
+        error: Floats = self.base.get_output_tensor(1).data[0][..., 4]
+        return error.clip(0, 1)
 
     def small(self, picture: Bytes) -> Bytes:
         """(1, rows, columns, 3) as the base network takes it."""

@@ -28,9 +28,8 @@ def shapes(grid: TileGrid) -> list[list[int]]:
 class TileRefiner:
     """Requests of one compiled graph; a core each where there are few.
 
-    Operations on so few narrow channels are too short to be shared: on two cores (AMD EPYC,
-    2026-11-26) two calls at once took 12 to 14 ms for 96 tiles; one after the other, each on both
-    cores, 15 to 19 ms and a third more of the processors' time.
+    Operations on so few narrow channels are too short to be shared: the threads of one call wait
+    for each other more than those of two calls do.
     """
 
     def __init__(self, compiled: Any, at_once: int) -> None:

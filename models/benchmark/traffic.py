@@ -54,7 +54,7 @@ def traffic(network: MattingNetwork, key: FrameKey, *, fused: bool) -> Traffic:
     return Traffic(counter.operations, sum(most_first.values()), most_first)
 
 
-class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ignore]
+class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ignore]  # by release
     """Adds up what operations read and write."""
 
     def __init__(self) -> None:

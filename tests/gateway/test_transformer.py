@@ -291,8 +291,7 @@ async def test_when_the_camera_ends_the_transformer_does_too_and_shows_the_backd
     async with bench() as made:
         await made.learn()
         await made.next()
-        second = Feed()
-        running = asyncio.create_task(made.transformer.run(second))
+        running = asyncio.create_task(made.transformer.run(second := Feed()))
         await asyncio.sleep(0)
         second.end()
         await asyncio.wait_for(running, 2)

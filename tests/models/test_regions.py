@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from models.backends import Cutout
-from models.backends.torch_backend import TorchBackend
-from models.device import choose_device
 from models.evaluation import regions
 from models.evaluation.command import as_material
 from models.evaluation.recipes import RECIPES
 from models.evaluation.sets import StillSet
 from models.lookout import Lookout
-from models.operating_point import OperatingPoint
 from models.region import Region
-from tests.models.random_network import make_network
+from tests.models.ideal import Ideal
 
 SIZE = (144, 256)
-
-
-class Ideal(TorchBackend):
-    """Takes for a person whatever differs from the plate."""
-
-    def __init__(self) -> None:
-        super().__init__(make_network(), choose_device("cpu"))
-
-    def base(self, source: Any, plate: Any, point: OperatingPoint) -> Any:
-        return (source - plate).abs().amax(1, keepdim=True) > 0.15
-
-    def refine(self, source: Any, plate: Any, coarse: Any, point: OperatingPoint) -> Cutout[Any]:
-        return Cutout(coarse.to(source.dtype), source)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from tests.sfu.film import FilmCamera
-from tests.sfu.program import STOP_SECONDS, TAIL
+from tests.sfu.program import TAIL, end
 
 
 @contextlib.asynccontextmanager
@@ -31,12 +31,7 @@ async def filming(name: str, command: Sequence[str], folder: Path) -> AsyncItera
             await feeding
         # The end of its film: it says goodbye by itself.
         process.stdin.close()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end(process)
 
 
 async def _feed(camera: FilmCamera, pipe: asyncio.StreamWriter) -> None:

@@ -93,9 +93,14 @@ async def running(
     finally:
         if process.returncode is None:
             process.terminate()
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+            await end(process)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Wait for one that was told to end; kill it if it does not."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
