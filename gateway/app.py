@@ -210,8 +210,12 @@ def guard(access: Access, rates: Rates) -> Any:
 async def whole_lines(request: web.Request, handler: Handler) -> web.StreamResponse:
     """End JSON with its line, for who reads it in a terminal."""
     response = await handler(request)
-    if isinstance(response, web.Response) and isinstance(response.body, bytes):
-        response.body += b"\n" * response.content_type.endswith("json")
+    if (
+        isinstance(response, web.Response)
+        and isinstance(response.body, bytes)
+        and response.content_type.endswith("json")
+    ):
+        response.body += b"\n"
     return response
 
 

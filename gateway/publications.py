@@ -45,7 +45,7 @@ class Publications:
         A feed is never silent: it mends its connections itself.
         """
         feeder = self._feeders.get(name)
-        return isinstance(feeder, Publication) and feeder.silence.seconds >= SILENT
+        return isinstance(feeder, Publication) and feeder.silence >= SILENT
 
     async def vacate(self, name: str) -> None:
         """End whoever feeds this stream, and wait until nobody does; raises `NotLetGo`."""

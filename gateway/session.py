@@ -186,7 +186,12 @@ class Publication(Session):
     ) -> None:
         super().__init__(stream, peer, offer, settings)
         self._engine = engine
-        self.silence = Silence(stream)
+        self._silence: Silence | None = None
+
+    @property
+    def silence(self) -> float:
+        """Seconds without video since it connected."""
+        return 0.0 if self._silence is None else self._silence.seconds
 
     def _outgoing(self) -> dict[str, MediaStreamTrack]:
         return super()._outgoing() if self._offer.has_data_channel else {}
@@ -213,8 +218,8 @@ class Publication(Session):
     async def _watch_idleness(self) -> None:
         deadline = self._settings.idle_deadline
         # From here on: until now it had the time that connecting may take.
-        self.silence = Silence(self.stream)
-        await self.silence.lasts(deadline)
+        self._silence = Silence(self.stream)
+        await self._silence.lasts(deadline)
         raise SessionOver(f"no video came for {deadline:g} s")
 
     async def _report(self) -> None:

@@ -132,15 +132,16 @@ class Transformer:
 
     async def show_backdrop(self) -> None:
         """Show the backdrop alone: the camera is gone, or shows nothing."""
+        # Its own epoch: whatever composite still comes back is older than this.
+        self._epoch = epoch = self._epoch + 1
+        like = self.composites.value or self.sources.value
+        if like is None:
+            return
+        height, width = like.pixels.shape[0] * 2 // 3, like.pixels.shape[1]
+        pixels = await self._backdrop_alone(width, height)
         shown = self.composites.value
-        if shown is not None:
-            height, width = shown.pixels.shape[0] * 2 // 3, shown.pixels.shape[1]
-            pixels = await self._backdrop_alone(width, height)
-            # Its own epoch: whatever composite still comes back is older than this.
-            self._epoch += 1
-            self.composites.put(
-                Shown(pixels, shown.pts, shown.time_base, self._epoch, self._clock())
-            )
+        if shown is None or shown.epoch < epoch:
+            self.composites.put(Shown(pixels, like.pts, like.time_base, epoch, self._clock()))
 
     def close(self) -> None:
         """End all readers."""
@@ -245,7 +246,8 @@ class Transformer:
         self._stats.frame_out(now, source.arrived, composite.milliseconds)
         if source.captured is not None:
             self.lag = smooth(self.lag, max(0.0, now - source.captured))
-        if shown is not None and (source.epoch, source.pts) <= (shown.epoch, shown.pts):
+        older = shown is not None and (source.epoch, source.pts) <= (shown.epoch, shown.pts)
+        if older or source.epoch != self._epoch:
             self._stats.late += 1
             return
         self.composites.put(
@@ -273,12 +275,12 @@ class Transformer:
         """Show the backdrop alone while no frame comes, whatever the engine still makes of one."""
         seen = self.sources.version
         while True:
-            try:
-                async with asyncio.timeout(self._freeze):
-                    seen, _ = await self.sources.after(seen)
-            except TimeoutError:
+            left = self._freeze - (self._clock() - self._came_at)
+            if left <= 0:
                 await self.show_backdrop()
-                seen, _ = await self.sources.after(seen)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left if left > 0 else None):
+                    seen, _ = await self.sources.after(seen)
 
     async def _backdrop_alone(self, width: int, height: int) -> I420:
         known = self._alone

@@ -256,9 +256,11 @@ class Worker:
         scenery: Scenery,
         kept: KeptPlate | None,
     ) -> None:
-        """Raises `Full`, with the stream as it was, when whoever feeds it does not let it go."""
+        """Raises `Full` when whoever feeds the stream does not let it go."""
         stream = feeder.stream
         try:
+            # Before anything of the stream is changed, and below again: another session with the
+            # same key may have come in meanwhile.
             await self._publications.vacate(stream.name)
             await stream.belong_to(caller, claim)
             await stream.prepare(scenery, kept)

@@ -22,6 +22,9 @@ FRAMES: Final = 15
 SLOWEST: Final = 500.0
 """Milliseconds of frames that are enough as well, so that slow ones are not watched for seconds."""
 
+SAME_SHARE: Final = 1 / 32
+"""Shares of a frame that differ by less are those of one region, in pixels of another size."""
+
 FULL: Final = 0.8
 """Share of the time from which on a thread has none left: between two frames of a stream that waits
 for each there are some milliseconds of other threads."""
@@ -110,7 +113,7 @@ class Governor:
         self._load.worked(self, milliseconds / 1000)
         if level != self._at or not usual:
             return
-        if share != self._share:
+        if abs(share - self._share) > SAME_SHARE:
             self._share = share
             self._recent.clear()
             self._costs.clear()

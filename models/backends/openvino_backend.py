@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
-import openvino  # type: ignore[import-untyped,import-not-found,unused-ignore]
+import openvino
 from numpy.typing import NDArray
-from openvino.preprocess import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+from openvino.preprocess import (
     PrePostProcessor,
 )
 
@@ -28,6 +28,7 @@ from models.backends.tile_refiner import MOST_AT_ONCE, TileRefiner, shapes
 from models.backends.tiles import TileGrid, in_fours
 from models.backends.translation import translate
 from models.network import MattingNetwork
+from models.network.base import base_size
 from models.operating_point import OperatingPoint
 from models.processor import processor_has_bf16, processors
 from models.quantisation.ranges import Ranges
@@ -137,7 +138,7 @@ class OpenVinoBackend:
             raise TypeError("coarse must be the result of this backend's base")
         height, width = source.shape[:2]
         output, matte = (coarse.base.get_output_tensor(index).data[0] for index in (0, 1))
-        config = self._network.with_settings(refine_pixels=point.refine_pixels).config
+        config = replace(self._network.config, refine_pixels=point.refine_pixels)
         tiles = coarse.grid.choose(coarse.error, config)
         padded = in_fours(source)
         alpha, foreground = _coarse_matte(matte, padded, coarse.grid)
@@ -176,7 +177,7 @@ class OpenVinoBackend:
     def _key(self, height: int, width: int, point: OperatingPoint) -> tuple[Size, Size]:
         """Of the frame in fours, and of the base network's input."""
         frame = (height + -height % 4, width + -width % 4)
-        return frame, self._network.with_settings(base_scale=point.base_scale).base_size(*frame)
+        return frame, base_size(*frame, point.base_scale)
 
     def _compile(self, key: tuple[Size, Size]) -> _Compiled:
         frame, base = key
@@ -271,7 +272,7 @@ def _coarse_matte(matte: Floats, source: Bytes, grid: TileGrid) -> tuple[NDArray
     alpha[:height, :width, 0] = cv2.resize(
         matte[..., 0].clip(0, 1), (width, height), interpolation=cv2.INTER_LINEAR
     )
-    # In whole steps of a byte: a third of the time of floats.
+    # In whole steps of a byte, which are faster than floats.
     steps = np.rint(matte[..., 1:4] * np.float32(255)).clip(-255, 255).astype(np.int16)
     residual = cv2.resize(steps, (width, height), interpolation=cv2.INTER_LINEAR)
     foreground[:height, :width] = cv2.add(source, residual, dtype=cv2.CV_8U)

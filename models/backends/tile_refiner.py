@@ -66,7 +66,8 @@ class TileRefiner:
             free.append(request)
 
         try:
-            for some in np.array_split(tiles, -(-len(tiles) // TILES)) if len(tiles) else ():
+            for first in range(0, len(tiles), TILES):
+                some = tiles[first : first + TILES]
                 if not free:
                     finish()
                 inputs = _filled(grid.cut(some, *pictures, output))

@@ -62,7 +62,8 @@ class TorchBackend:
 
     def part(self, picture: Tensor, region: Region) -> Tensor:
         """See `Backend`."""
-        return picture[(..., *region.pixels)]
+        whole = region.size == picture.shape[-2:]
+        return picture if whole else picture[(..., *region.pixels)]
 
     @torch.inference_mode()
     def adjust(self, plate: Tensor, fit: Fit) -> Tensor:

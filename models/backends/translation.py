@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import openvino  # type: ignore[import-untyped,import-not-found,unused-ignore]
+import openvino
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

@@ -54,11 +54,11 @@ def traffic(network: MattingNetwork, key: FrameKey, *, fused: bool) -> Traffic:
     return Traffic(counter.operations, sum(most_first.values()), most_first)
 
 
-class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call,unused-ignore]  # by release
+class _Counter(TorchDispatchMode):
     """Adds up what operations read and write."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
+        super().__init__()  # type: ignore[no-untyped-call,unused-ignore]  # by release of torch
         self.operations = 0
         self.by_operation: dict[str, int] = {}
 

@@ -8,6 +8,7 @@ alone instead of the whole frame.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -106,8 +107,8 @@ def main() -> None:
     contender = BackendContender.load(
         default_weights("cpu"), "int8", POINT.base_scale, POINT.refine_pixels
     )
-    found = examine(stills, arguments.scenes, contender.backend)
-    contender.backend.close()
+    with contextlib.closing(contender.backend) as backend:
+        found = examine(stills, arguments.scenes, backend)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 

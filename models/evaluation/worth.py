@@ -9,6 +9,7 @@ On 24 scenes (1280x720, base scale 0.25, int8, AMD EPYC, @DATE@): @FOUND@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -79,8 +80,8 @@ def main() -> None:
     network = load_network(weights)
     backend = OpenVinoBackend(network, precision="int8", ranges=load_ranges(weights))
     point = operating_point(720, 1280, accelerator=False)
-    found = examine(stills, arguments.scenes, network, backend, point)
-    backend.close()
+    with contextlib.closing(backend):
+        found = examine(stills, arguments.scenes, network, backend, point)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 

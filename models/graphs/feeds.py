@@ -152,7 +152,7 @@ class DeviceFeed:
 
 
 def _event() -> torch.cuda.Event:
-    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call,unused-ignore]  # by release
+    return torch.cuda.Event(enable_timing=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class CudaGraphs:
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._stream = torch.cuda.Stream(device.torch_device)  # type: ignore[no-untyped-call,unused-ignore]
+        self._stream = torch.cuda.Stream(device.torch_device)
         self._pool: Any = None
         self._alive: weakref.WeakSet[torch.cuda.CUDAGraph] = weakref.WeakSet()
 

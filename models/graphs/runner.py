@@ -217,10 +217,7 @@ class FrameRunner:
         device = self._device
         if device.kind == "cpu":
             return lambda frame: HostFeed(frame.lanes, frame.finished)
-        upload, download = (
-            torch.cuda.Stream(device.torch_device)  # type: ignore[no-untyped-call,unused-ignore]
-            for _ in range(2)
-        )
+        upload, download = (torch.cuda.Stream(device.torch_device) for _ in range(2))
         return lambda frame: DeviceFeed(
             frame.lanes, frame.finished, device, upload=upload, download=download
         )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 import torch
-import triton  # type: ignore[import-untyped,import-not-found,unused-ignore]
-import triton.language as tl  # type: ignore[import-untyped,import-not-found,unused-ignore]
+import triton
+import triton.language as tl
 from torch import Tensor
 
 from models.colour import MATRIX

@@ -101,7 +101,7 @@ def synchronise_norms(network: MattingNetwork, team: Team) -> None:
     if team.size == 1:
         return
     if team.device.kind != "cpu":
-        nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
         return
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
@@ -148,7 +148,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
 
 def _summed(x: Tensor) -> Tensor:
-    summed: Tensor = _SumOverTeam.apply(x)  # type: ignore[no-untyped-call]
+    summed: Tensor = _SumOverTeam.apply(x)  # type: ignore[no-untyped-call]  # a class of ours
     return summed
 
 

@@ -106,7 +106,7 @@ class Trainer:
             batch.source, batch.plate, batch.alpha, batch.foreground, base_scale=draw
         )
         self.optimiser.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.scale(loss).backward()
         if self.stage.clip:
             self._scaler.unscale_(self.optimiser)
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.stage.clip)
@@ -164,7 +164,7 @@ class Trainer:
         pairs = [(mine[name], theirs[name]) for name in mine]
         floating = [pair for pair in pairs if pair[0].is_floating_point()]
         kept, new = ([pair[side] for pair in floating] for side in (0, 1))
-        get_ema_multi_avg_fn(decay)(kept, new, None)  # type: ignore[no-untyped-call]
+        get_ema_multi_avg_fn(decay)(kept, new, None)
         for counter, current in pairs:  # of the norms
             if not counter.is_floating_point():
                 counter.copy_(current)
