@@ -54,6 +54,26 @@ def test_after_a_restart_of_the_gateway_the_page_comes_back_with_plate_and_backd
         visitor.stands_before(BEFORE_HILLS)
 
 
+def test_who_stops_and_starts_again_has_the_same_stream_without_its_plate(
+    server: Server, open_page: Open
+):
+    visitor = Visitor(open_page(server.url, CLIP), CLIP)
+    visitor.start()
+    visitor.choose(HILLS.id)
+    visitor.capture_background()
+    visitor.sees_the_plate_is_ready()
+    visitor.part("stop").click()
+    expect(visitor.part("start")).to_be_visible()
+
+    visitor.start()
+
+    first, second = re.findall(r"stream (\S+) is live", server.log())[-2:]
+    assert first == second
+    expect(visitor.part("plate-state")).to_have_attribute("data-state", "none")
+    for composite in islice(visitor.frames(visitor.composite), 5):
+        assert room_share(composite, BEFORE_HILLS, CLIP) < 0.05
+
+
 def test_a_refused_camera_is_explained(server: Server, open_page: Open):
     visitor = Visitor(open_page(server.url, CLIP, allowed=False), CLIP)
 

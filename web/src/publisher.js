@@ -39,6 +39,8 @@ export class Publisher {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #heardAt = 0;
+  /** @type {Promise<void>} */
+  #leaving = Promise.resolve();
 
   /**
    * @param {Gateway} gateway
@@ -55,7 +57,8 @@ export class Publisher {
 
   /** The stream's calls, once there is a stream. */
   get calls() {
-    return this.#known && this.#gateway.stream(this.#known.stream, this.#known.key);
+    if (!this.#tracks || !this.#known) return null;
+    return this.#gateway.stream(this.#known.stream, this.#known.key);
   }
 
   /**
@@ -68,15 +71,17 @@ export class Publisher {
     await this.#connect();
   }
 
-  /** End the stream for good. */
+  /**
+   * Whoever starts again in this page has the same stream, so that its watch link goes on. The
+   * plate does not: before a camera that was turned meanwhile it would let the room through.
+   */
   stop() {
     clearTimeout(this.#retry);
     const session = this.#connection?.published?.session;
-    if (session) this.#gateway.leave(session, this.#known?.key).catch(ignoreGone);
+    if (this.calls && this.#known) this.#leaving = this.#leave(this.calls, session, this.#known.key);
     this.#connection?.close();
     this.#connection = null;
     this.#tracks = null;
-    this.#known = null;
     this.#keeper.keep(null);
     this.#store.dispatch({ type: "stopped" });
   }
@@ -147,6 +152,22 @@ export class Publisher {
     await this.#backdrop.set(backdrop);
   }
 
+  /**
+   * @param {{forgetPlate: () => Promise<void>}} calls
+   * @param {string | undefined} session
+   * @param {string} key
+   */
+  async #leave(calls, session, key) {
+    try {
+      await this.#keeper.keep(null); // one on its way there would come after
+      await calls.forgetPlate();
+    } catch (error) {
+      this.#known = null; // nobody knows whether the plate is gone: the next one begins without
+      ignoreGone(error);
+    }
+    if (session) await this.#gateway.leave(session, key).catch(ignoreGone);
+  }
+
   async #connect() {
     const tracks = this.#tracks;
     if (!tracks) return;
@@ -155,6 +176,7 @@ export class Publisher {
     this.#store.dispatch({ type: "connecting" });
     this.#heardAt = Date.now();
     this.#meter = new Meter();
+    await this.#leaving;
     const known = this.#store.state.capabilities?.ice_servers ?? [];
     const servers = known.length ? await this.#freshServers(known) : known;
     if (this.#tracks !== tracks) return;

@@ -27,6 +27,7 @@ test("a plate that no longer fits asks for another capture", () => {
   assert.equal(plateWords(plate).tone, "bad");
   assert.match(plateWords(plate).advice, /only the backdrop.*Capture the background again/);
   assert.equal(plateWords({ ...plate, validity: "good" }).label, "Good");
+  assert.equal(plateWords({ ...plate, state: "collecting", validity: "none" }).label, "Being learnt");
   assert.equal(plateWords(NO_PLATE).label, "Not captured");
 });
 

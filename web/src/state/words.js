@@ -52,6 +52,9 @@ export function plateWords(plate) {
   if (plate.state === "none") {
     return { label: "Not captured", advice: "Until then, others see only your backdrop.", tone: "quiet" };
   }
+  if (plate.state === "collecting") {
+    return { label: "Being learnt", advice: "Stay out of the picture for a moment.", tone: "quiet" };
+  }
   switch (plate.validity) {
     case "drifting":
       return {

@@ -38,7 +38,13 @@ export class Gallery {
   connect(studio) {
     this.#studio = studio;
     this.#tiles.addEventListener("change", ({ target }) => {
-      if (target instanceof HTMLInputElement) studio.choose(this.#choice(target.value));
+      if (!(target instanceof HTMLInputElement)) return;
+      studio.choose(this.#choice(target.value));
+      // What belongs to the choice stands below all tiles.
+      for (const id of ["blur-setting", "colour-setting", "keying-note"]) {
+        const setting = part(id, HTMLElement);
+        if (!setting.hidden) setting.scrollIntoView({ block: "nearest" });
+      }
     });
     // While the slider moves the number follows; the gateway hears of it at the end of each step.
     this.#blur.addEventListener("input", () => {
