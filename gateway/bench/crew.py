@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -37,6 +36,7 @@ from gateway.bench.plan import Plan
 from gateway.bench.record import GRACE, Record
 from gateway.bench.reel import Reel, drawn, filmed
 from models.errors import MattingError
+from models.uninterrupted import uninterrupted
 
 ENTERING: Final = 240.0
 """Seconds that all may take to get ready, on a machine where they draw, encode and matte at once.
@@ -135,8 +135,6 @@ def crew(plan: Plan, count: int) -> Iterator[Crew]:
     """Start `count` participants; all are gone afterwards."""
     # Never a fork: this process may have threads, of OpenCV for one.
     context = multiprocessing.get_context("spawn")
-    # Started with the first process, it would end what `_uninterrupted` does.
-    resource_tracker.ensure_running()
     pipes: list[Pipe] = []
     processes: list[BaseProcess] = []
     made = Crew(pipes, processes)
@@ -146,7 +144,8 @@ def crew(plan: Plan, count: int) -> Iterator[Crew]:
             process = context.Process(
                 target=take_part, args=(plan, number, theirs), name=f"participant-{number + 1}"
             )
-            with _uninterrupted():
+            # SIGTERM goes to one process, and is how a parent ends those that hang.
+            with uninterrupted(frozenset({signal.SIGINT})):
                 process.start()
             theirs.close()
             pipes.append(ours)
@@ -156,19 +155,6 @@ def crew(plan: Plan, count: int) -> Iterator[Crew]:
         made.leave()
         for pipe in pipes:
             pipe.close()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes started within never hear an interrupt: the parent ends them in order.
-
-    At a terminal it reaches the whole group, also one that has not yet got to its first line.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def take_part(plan: Plan, number: int, pipe: Pipe) -> None:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from models.scenes import pairs, pictures
 from models.scenes.errors import MaterialMissing, MaterialUnfit
-from models.scenes.pictures import Picture, Pictures, kept, read_picture
+from models.scenes.kept import Kept
+from models.scenes.pictures import Picture, Pictures, read_picture
 from models.scenes.public_sets import LAYOUTS, PUBLIC_SETS, PublicSet
 from models.scenes.splits import Split, person_split, room_split
 
@@ -66,7 +67,7 @@ def open_foregrounds(
         found = Pictures(len(files), partial(_read, tuple(files), 4))
     else:
         raise MaterialUnfit(f"the set {material.set!r} shows empty places; name one with people")
-    return kept(found, material.folder) if keep else found
+    return Kept(found, material.folder) if keep else found
 
 
 def open_backgrounds(
@@ -81,7 +82,7 @@ def open_backgrounds(
     else:
         raise MaterialUnfit(f"the set {material.set!r} shows people; name one with empty places")
     found = Pictures(len(files), partial(_read, tuple(files), 3))
-    return kept(found, material.folder) if keep else found
+    return Kept(found, material.folder) if keep else found
 
 
 def open_clips(material: Material, root: Path, split: Split) -> Sequence[Sequence[Picture]]:

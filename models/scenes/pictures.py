@@ -9,7 +9,6 @@ from typing import Any, Final, Literal, overload
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from models.scenes.errors import MaterialUnfit
 
@@ -54,11 +53,6 @@ class Pictures(Decoded):
     def at(self, index: int) -> Picture:
         """Decode number `index`."""
         return self._read(index)
-
-
-def kept(pictures: Sequence[Picture], what: str) -> list[Picture]:
-    """Decode all of them now, to be shared by the loader's processes; `what` names the bar."""
-    return list(tqdm(pictures, desc=what, leave=False, disable=None))
 
 
 def pictures_in(folder: Path, *, deep: bool) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -28,7 +27,7 @@ class Video:
 
     Their number is the header's, where it has one, so that opening many clips is quick. The index
     of frames is made from the packets, without decoding, when the first frame is asked for; that
-    reads the whole file once. Can be pickled, and used after a fork: the copy opens the file anew.
+    reads the whole file once. Can be pickled: the copy opens the file anew.
 
     Frames far from one another cost all frames since the key frame before: a large set that is
     drawn from at random is better unpacked into pictures.
@@ -38,8 +37,6 @@ class Video:
         self.file, self.channels = file, channels
         self._count: int | None = None
         self._stamps: list[int] = []
-        self._process = os.getpid()
-        self._left: object = None
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._next = -1
@@ -72,8 +69,6 @@ class Video:
         if len(stamps) != len(self):
             raise self._unfit(f"its header promises {len(self)} frames, it has {len(stamps)}")
         stamp = stamps[index]
-        if self._process != os.getpid():
-            self._forget()  # a fork shares the file's position with its parent: open our own
         if self._container is None or not self._next <= index < self._next + _NEAR:
             self._seek(stamp)
         try:
@@ -89,15 +84,8 @@ class Video:
 
     def close(self) -> None:
         """Give the decoder back; the next frame opens it again."""
-        if self._container is not None and self._process == os.getpid():
+        if self._container is not None:
             self._container.close()
-        self._forget()
-
-    def _forget(self) -> None:
-        if self._process != os.getpid():
-            # Freed here, the parent's decoder would wait for threads that a fork does not have.
-            self._left = self._container, self._frames
-        self._process = os.getpid()
         self._container, self._frames, self._next = None, iter(()), -1
 
     def _seek(self, stamp: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from models.scenes.sample import Batch, stack
 from models.scenes.splits import Split
 from models.training.plan import Plan
 from models.training.stage import Stage
+from models.uninterrupted import hear_again, uninterrupted
 
 Pictures = Sequence[NDArray[np.uint8]]
 
@@ -135,24 +135,24 @@ def load(batches: Batches, start: int, workers: int, *, pin: bool) -> Iterator[B
 
     `pin` puts them where an accelerator can fetch them by itself.
     """
-    return iter(
-        DataLoader(
-            Subset(batches, range(start, len(batches))),
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=3 if workers else None,
-            # Forked, workers share the pictures that are kept; otherwise each would copy them.
-            multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-            pin_memory=pin,
-            worker_init_fn=_leave_group,
-            # Its own, so that making a loader does not move the state others draw from.
-            generator=torch.Generator(),
-        )
+    loader = DataLoader(
+        Subset(batches, range(start, len(batches))),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=3 if workers else None,
+        # Never a fork: threads of OpenCV, OpenMP and the backends do not survive it.
+        multiprocessing_context="spawn" if workers else None,
+        pin_memory=pin,
+        worker_init_fn=_leave_group,
+        # Its own, so that making a loader does not move the state others draw from.
+        generator=torch.Generator(),
     )
+    with uninterrupted():
+        return iter(loader)
 
 
 def _leave_group(_: int) -> None:
     """Ctrl-C, `timeout` and service managers signal whole process groups. Only the trainer is to
     hear them: it writes a checkpoint, and for that it needs no worker to have died."""
-    if hasattr(os, "setpgrp"):
-        os.setpgrp()
+    os.setpgid(0, 0)
+    hear_again()  # the loader ends a worker that hangs by a signal

@@ -1,8 +1,6 @@
 """Sets of videos: any frame, in any order, from any process."""
 
-from collections.abc import Sequence
-from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
+import pickle
 from pathlib import Path
 
 import pytest
@@ -62,28 +60,12 @@ def test_a_video_without_a_count_in_its_header_is_counted(tmp_path: Path) -> Non
     assert abs(float(video.frame(8).mean()) - 80) < 3
 
 
-def _means(
-    video: Video, close: bool, indices: Sequence[int], answers: SimpleQueue[list[float]]
-) -> None:
-    if close:
-        video.close()
-    answers.put([float(video.frame(index).mean()) for index in indices])
-
-
-@pytest.mark.parametrize("close", [False, True])
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it forks: on purpose
-def test_processes_that_share_a_video_by_fork_do_not_disturb_one_another(
-    tmp_path: Path, close: bool
-) -> None:
+def test_a_copy_for_another_process_does_not_disturb_the_first(tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4", 25)
     video = Video(tmp_path / "clip.mp4", "rgb24")
     video.frame(2)
-    context = get_context("fork")
-    answers = context.SimpleQueue()
+    copy = pickle.loads(pickle.dumps(video))
     order = [3, 20, 4, 9]
-    child = context.Process(target=_means, args=(video, close, order, answers))
-    child.start()
-    own = [float(video.frame(index).mean()) for index in order]
-    assert answers.get() == own
-    child.join()
-    assert [round(mean / 8) - 2 for mean in own] == order
+    both = [(float(video.frame(n).mean()), float(copy.frame(n).mean())) for n in order]
+    assert all(first == second for first, second in both)
+    assert [round(first / 8) - 2 for first, _ in both] == order

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +22,19 @@ from tests.models.small_plan import small_plan, small_stage
 
 @pytest.fixture
 def cast(material: Path):
+    return opened(material, keep=False)
+
+
+def opened(material: Path, *, keep: bool):
     plan = small_plan()
-    return open_material(plan, plan.stage("base"), material, "train", keep=False)
+    return open_material(plan, plan.stage("base"), material, "train", keep=keep)
 
 
-def test_a_batch_is_the_same_whenever_and_by_whomever_it_is_made(cast) -> None:
-    batches = Batches(small_stage(steps=6), *cast, seed=7)
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_batch_is_the_same_whenever_and_by_whomever_it_is_made(
+    material: Path, keep: bool
+) -> None:
+    batches = Batches(small_stage(steps=6), *opened(material, keep=keep), seed=7)
     first = [batches[step] for step in range(6)]
     here = list(load(batches, 2, 0, pin=False))
     elsewhere = list(load(batches, 2, 2, pin=False))
@@ -108,14 +116,23 @@ def test_video_compression_does_not_depend_on_how_busy_the_machine_is() -> None:
         assert np.array_equal(one, other)
 
 
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it forks: on purpose
+def hears(pid: int, number: signal.Signals) -> bool:
+    """Whether a process lets a signal through."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    blocked = int(status.split("SigBlk:")[1].split()[0], 16)
+    return not blocked >> (number - 1) & 1
+
+
 def test_a_signal_to_the_trainers_group_does_not_reach_its_workers(cast) -> None:
     """Ctrl-C and `timeout` signal the group; the trainer then writes a checkpoint."""
     before = set(multiprocessing.active_children())
     batches = load(Batches(small_stage(steps=50), *cast), 0, 1, pin=False)
-    next(batches)
     (worker,) = set(multiprocessing.active_children()) - before
+    while not hears(worker.pid, signal.SIGTERM):
+        assert not hears(worker.pid, signal.SIGINT) or os.getpgid(worker.pid) != os.getpgid(0)
     assert os.getpgid(worker.pid) != os.getpgid(0)
+    assert hears(os.getpid(), signal.SIGINT)
+    next(batches)
 
 
 class Field:
