@@ -40,7 +40,7 @@ class CameraClip:
     height: int = 360
     fps: int = 20
     empty: float = 12.0
-    present: float = 16.0
+    present: float = 10.0
     walk: float = 1.0
     """Seconds it takes to walk in and, at the end of `present`, out."""
     sway: float = 0.012

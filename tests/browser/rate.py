@@ -21,7 +21,7 @@ from tests.browser.captured import captured
 def measure(width: int, height: int, seconds: int) -> dict[str, object]:
     """Capture, choose a backdrop, and read the statistics for `seconds`."""
     # More frames than it can do: what comes out is then what it can.
-    with captured(CameraClip(width, height, fps=30)) as here:
+    with captured(CameraClip(width, height, fps=30, present=16)) as here:
         visitor = here.visitor
         visitor.until(visitor.composite, visitor.is_standing, "the person to stand there")
         rows = []
