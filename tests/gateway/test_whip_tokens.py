@@ -76,8 +76,12 @@ async def test_a_token_for_publishing_opens_nobody_elses_stream(tmp_path: Path):
 
 def signed(*scopes: str, stream: str | None = None, seconds: float = 600) -> dict[str, str]:
     """Headers with a token that began long ago where `seconds` are negative."""
-    tokens = SignedTokens(SECRET, lambda: time.time() + min(0, seconds) - 100)
-    token = tokens.make(*scopes, stream=stream, seconds=abs(seconds))  # type: ignore[arg-type]
+    token = SignedTokens(SECRET).make(
+        *scopes,  # type: ignore[arg-type]
+        stream=stream,
+        seconds=abs(seconds),
+        now=time.time() + min(0, seconds) - 100,
+    )
     return {"Authorization": f"Bearer {token}"}
 
 
