@@ -28,12 +28,11 @@ from gateway.placement import InThisProcess, Placement
 from gateway.plates import Plates
 from gateway.proxies import Proxies
 from gateway.rates import Rates
-from gateway.refusals import Refusals, noting
+from gateway.refusals import Refusals, call, refusal
 from gateway.relays.relays import Relays
 from gateway.relays.resource import RelayResource
 from gateway.sdp import BadOffer
 from gateway.settings import Settings
-from gateway.signalling import RETRY
 from gateway.signed_tokens import SignedTokens
 from gateway.stats import exposition
 from gateway.whep import Whep
@@ -87,8 +86,7 @@ def create_app(
     app = web.Application(
         middlewares=[
             whole_lines,
-            problems,
-            noting(Refusals()),
+            problems(Refusals()),
             behind(Proxies(settings.trusted_proxies)),
             guard(access, Rates(settings.client_calls, settings.all_calls)),
         ]
@@ -219,39 +217,44 @@ async def whole_lines(request: web.Request, handler: Handler) -> web.StreamRespo
     return response
 
 
-@web.middleware
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say refusals as `application/problem+json`."""
-    try:
-        return await handler(request)
-    except Problem as problem:
-        return problem.response()
-    except BadOffer as error:
-        return Problem(error.status, error.reason, error.detail).response()
-    except BadPicture as error:
-        return Problem(error.status, error.reason, error.detail).response()
-    except Crowded:
-        detail = "Many pictures are being taken in right now; try again in a moment."
-        return Problem(503, "full", detail, RETRY).response()
-    except Elsewhere as elsewhere:
-        return elsewhere.response(request)
-    except web.HTTPNotFound:
-        if (path := without_slash(request)) is not None:
-            if request.method == "POST":
-                return web.Response(status=307, headers={"Location": path})
+def problems(refusals: Refusals) -> Any:
+    """Say refusals as `application/problem+json`, and note them for the operator."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except (Problem, BadOffer, BadPicture, Crowded) as error:
+            problem = refusal(error)
+            refusals.note(call(request), problem.status, problem.reason)
+            return problem.response()
+        except Elsewhere as elsewhere:
+            return elsewhere.response(request)
+        except web.HTTPNotFound:
+            return nothing_there(request)
+        except web.HTTPMethodNotAllowed as error:
+            allowed = ", ".join(sorted(error.allowed_methods))
+            headers = {"Allow": allowed}
             if request.method == "OPTIONS":
-                # A page's preflight must not be redirected (Fetch standard).
-                return web.Response(status=204)
-        return Problem(404, "not-found", "There is nothing at this address.").response()
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        headers = {"Allow": allowed}
+                # A preflight of whatever has no answer of its own; CORS headers come with all
+                # answers.
+                return web.Response(status=204, headers=headers)
+            return Problem(405, "method", f"Allowed here: {allowed}.", headers).response()
+        except web.HTTPError as error:
+            return Problem(error.status, "http", f"{error.reason}.").response()
+
+    return middleware
+
+
+def nothing_there(request: web.Request) -> web.Response:
+    """404, unless an endpoint's URL was given with a slash at its end."""
+    if (path := without_slash(request)) is not None:
+        if request.method == "POST":
+            return web.Response(status=307, headers={"Location": path})
         if request.method == "OPTIONS":
-            # A preflight of whatever has no answer of its own; CORS headers come with all answers.
-            return web.Response(status=204, headers=headers)
-        return Problem(405, "method", f"Allowed here: {allowed}.", headers).response()
-    except web.HTTPError as error:
-        return Problem(error.status, "http", f"{error.reason}.").response()
+            # A page's preflight must not be redirected (Fetch standard).
+            return web.Response(status=204)
+    return Problem(404, "not-found", "There is nothing at this address.").response()
 
 
 def without_slash(request: web.Request) -> str | None:

@@ -38,20 +38,24 @@ class OwnedTasks:
 
 
 async def apart(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` in a task of its own, where no cancellation of ours is lost.
+    """Await `work` in a task of its own, where no cancellation of ours is lost, nor the task.
 
     A TaskGroup that is cancelled while it fails raises its failure alone, and until Python 3.13
     `cancelling` does not tell either (CPython issue 116720): who tries again after that failure
     would go on for ever.
     """
     task = asyncio.get_running_loop().create_task(work)
-    try:
-        await asyncio.wait([task])
-    except asyncio.CancelledError:
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled():
-            # Whatever it was, nobody waits for it.
-            task.exception()
-        raise
-    return task.result()
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            # It is passed on each time, as the work may be closing something when the next comes.
+            task.cancel()
+            cancelled = True
+    if not cancelled:
+        return task.result()
+    if not task.cancelled():
+        # Whatever it was, nobody waits for it.
+        task.exception()
+    raise asyncio.CancelledError

@@ -1,20 +1,20 @@
-"""Which calls are refused, in the operator's log: an encoder shows a number at most."""
+"""Which calls are refused, as HTTP and in the operator's log: an encoder shows a number at most."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from gateway.access import Problem
 from gateway.decoding import Crowded
 from gateway.grants import NAME
 from gateway.pictures import BadPicture
 from gateway.sdp import BadOffer
+from gateway.signalling import RETRY
 
 logger = logging.getLogger(__name__)
 
@@ -60,18 +60,11 @@ def call(request: web.Request) -> str:
     return f"{request.method} {place.replace('{name}', name) if NAME.fullmatch(name) else place}"
 
 
-def noting(refusals: Refusals) -> Any:
-    """Let all refusals pass, and note them."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except (Problem, BadOffer, BadPicture) as refusal:
-            refusals.note(call(request), refusal.status, refusal.reason)
-            raise
-        except Crowded:
-            refusals.note(call(request), 503, "full")
-            raise
-
-    return middleware
+def refusal(error: Problem | BadOffer | BadPicture | Crowded) -> Problem:
+    """What a call is answered that was refused in the words of some other part."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Crowded):
+        detail = "Many pictures are being taken in right now; try again in a moment."
+        return Problem(503, "full", detail, RETRY)
+    return Problem(error.status, error.reason, error.detail)

@@ -5,8 +5,6 @@ Signed with HS256 by a secret that the gateway shares with whoever gives tokens 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Annotated, Final
 
 import jwt
@@ -40,10 +38,9 @@ class Claims(BaseModel):
 class SignedTokens:
     """Reads and makes them."""
 
-    def __init__(self, secret: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, secret: str) -> None:
         """`secret` has 32 bytes or more (RFC 7518, 3.2)."""
         self._secret = secret
-        self._clock = clock
 
     def read(self, token: str) -> Grant | None:
         """What a token opens, `None` for one that is not ours; raises `TokenExpired`."""
@@ -68,9 +65,11 @@ class SignedTokens:
         holder = f"sub {claims.sub}" if claims.sub else claims.stream and f"stream {claims.stream}"
         return Grant(token, scopes, claims.stream or None, holder)
 
-    def make(self, *scopes: Scope, stream: str | None, seconds: float) -> str:
-        """A token for these scopes of one stream, or of all, for so long from now on."""
-        now = int(self._clock())
+    def make(self, *scopes: Scope, stream: str | None, seconds: float, now: float) -> str:
+        """A token for these scopes of one stream, or of all, for so long from `now` on.
+
+        `now` is in seconds since 1970.
+        """
         claims = {"scope": " ".join(scopes)} | ({"stream": stream} if stream else {})
-        times = {"iat": now, "exp": now + int(seconds)}
+        times = {"iat": int(now), "exp": int(now) + int(seconds)}
         return jwt.encode({**claims, **times}, self._secret, algorithm=ALGORITHM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from typing import Final
 
 from gateway.grants import NAME, SCOPES, Scope
@@ -51,7 +52,6 @@ def run(args: argparse.Namespace) -> int:
     # NaN is not more than anything; a year has half a million minutes.
     if not 0 < args.minutes <= 5_300_000:
         return complain("--minutes takes a number above 0, and ten years at most")
-    tokens = SignedTokens(secret)
-    scopes = PURPOSES[args.purpose]
-    say(tokens.make(*scopes, stream=args.stream, seconds=args.minutes * 60))
+    scopes, seconds = PURPOSES[args.purpose], args.minutes * 60
+    say(SignedTokens(secret).make(*scopes, stream=args.stream, seconds=seconds, now=time.time()))
     return 0

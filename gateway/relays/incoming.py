@@ -50,9 +50,8 @@ async def video_taken_in(stream: Stream, video: MediaStreamTrack, stalled: float
 
 
 async def gone(peer: Peer) -> NoReturn:
-    """Wait until a connection ends; raises `CallFailed`."""
-    await peer.ended()
-    raise CallFailed("the connection ended")
+    """Wait until a connection ends; raises `CallFailed`, which says how."""
+    raise CallFailed(await peer.ended())
 
 
 async def _transform(stream: Stream, video: MediaStreamTrack) -> NoReturn:

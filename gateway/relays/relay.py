@@ -185,8 +185,8 @@ class Relay:
             self._deadline,
         ) as peer:
             then()
-            await peer.ended()
-        raise CallFailed(f"{endpoint.place}: the connection ended")
+            how = await peer.ended()
+        raise CallFailed(f"{endpoint.place}: {how}")
 
 
 async def _until(event: asyncio.Event, why: Callable[[], str]) -> NoReturn:

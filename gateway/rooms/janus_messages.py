@@ -103,8 +103,6 @@ class Publisher(_Part):
 class Said(_Part):
     """What the VideoRoom says."""
 
-    model_config = ConfigDict(extra="allow")
-
     error_code: Maybe[StrictInt] = None
     error: Maybe[StrictStr] = None
     id: Maybe[Id] = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -23,6 +25,7 @@ from gateway.settings import PREFIX, Settings
 from gateway.worker import Worker
 
 SECRETS: Final = {"token": (f"{PREFIX}LIVEKIT_TOKEN", "access token of the gateway's participant")}
+CLIENT: Final = "livekit.rtc"
 MISSING: Final = (
     "cleanplate livekit needs LiveKit's client, which is not installed: pip install 'livekit>=1.2'"
 )
@@ -39,19 +42,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Stay until SIGINT or SIGTERM, or until it is hopeless; returns the exit status."""
-    return ended(livekit(args, open_engine, sdk_join))
+    return ended(lambda: livekit(args, open_engine, sdk_join))
 
 
-def ended(status: int) -> int:
-    """End this program here, once LiveKit's client is loaded: everything of ours is closed.
+def ended(work: Callable[[], int]) -> int:
+    """Work, and end this program here once LiveKit's client is loaded: all of ours is closed then.
 
     Its threads call Python whenever they have something to say. Where that is on its way out they
     abort the whole program, after a good goodbye: now and then with `livekit` 1.2.1.
     """
-    if "livekit.rtc" in sys.modules:
+    status = 1
+    try:
+        status = work()
+    except BaseException:
+        if CLIENT not in sys.modules:
+            raise
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+    if CLIENT in sys.modules:
         logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # Whoever read may have gone first.
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(status)
     return status
 

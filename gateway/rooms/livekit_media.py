@@ -11,6 +11,7 @@ from aiortc import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 from livekit import rtc
 
+from gateway.planar_frame import planar_frame
 from models.report import I420
 
 MICROSECONDS: Final = Fraction(1, 1_000_000)
@@ -87,7 +88,6 @@ def upright(frame: rtc.VideoFrame, quarters: int) -> I420:
 
 def _read(event: rtc.VideoFrameEvent) -> VideoFrame:
     """Some milliseconds for a large frame: not for the event loop."""
-    pixels = upright(event.frame, cast(int, event.rotation))
-    frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
+    frame = planar_frame(upright(event.frame, cast(int, event.rotation)))
     frame.pts, frame.time_base = event.timestamp_us, MICROSECONDS
     return frame

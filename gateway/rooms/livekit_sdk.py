@@ -45,8 +45,8 @@ OPTIONS: Final = rtc.RoomOptions(
     # Only cameras are asked for, one by one: others' sound and screens cost for nothing.
     auto_subscribe=False,
     dynacast=True,
-    # With one for both directions, and where the machine is busy, one in ten tracks that are
-    # received fell silent when a track was published: `livekit` 1.2.1, 2026-11-26.
+    # With one for both directions, and where the machine is busy, a track that is received falls
+    # silent now and then when another is published: `livekit` 1.2.1.
     single_peer_connection=False,
 )
 

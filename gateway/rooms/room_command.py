@@ -140,19 +140,22 @@ async def attended(
 
 @contextlib.contextmanager
 def leaving(staying: asyncio.Task[None]) -> Iterator[None]:
-    """Cancel the task on SIGINT or SIGTERM, and end this program on the second one."""
+    """Cancel the task on SIGINT or SIGTERM, and end this program on the second one of either."""
     loop = asyncio.get_running_loop()
-
-    def leave(number: signal.Signals) -> None:
-        loop.remove_signal_handler(number)
-        say("Leaving the room. Once more leaves at once.")
-        staying.cancel()
-
     numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def let_go() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    def leave() -> None:
+        let_go()
+        staying.cancel()
+        say("Leaving the room. Once more leaves at once.")
+
     for number in numbers:
-        loop.add_signal_handler(number, leave, number)
+        loop.add_signal_handler(number, leave)
     try:
         yield
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        let_go()

@@ -12,6 +12,8 @@ from typing import Final
 from aioice import Candidate, Connection
 from aioice.ice import get_host_addresses
 
+from gateway.transport import hidden
+
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
 """Bytes; one 1080p key frame is 82 to 160 packets, the default holds 227. The kernel grants what
 `net.core.rmem_max` allows."""
@@ -29,7 +31,7 @@ def local_addresses(chosen: Sequence[str], *, loopback: bool) -> list[str]:
 
 def use_addresses(connection: Connection, addresses: Sequence[str]) -> None:
     """Gather host candidates on `addresses` instead of aioice's choice."""
-    gather = connection.get_component_candidates
+    gather = hidden.method(connection, "get_component_candidates")
     ours = list(addresses)
 
     async def gather_ours(
@@ -37,11 +39,11 @@ def use_addresses(connection: Connection, addresses: Sequence[str]) -> None:
         addresses: list[str],
         timeout: int = 5,  # noqa: ASYNC109  (aioice's signature)
     ) -> list[Candidate]:
-        candidates = await gather(component, ours, timeout)
+        candidates: list[Candidate] = await gather(component, ours, timeout)
         for protocol in connection._protocols:
             udp = protocol.transport.get_extra_info("socket")
             if udp is not None:
                 udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         return candidates
 
-    connection.get_component_candidates = gather_ours  # type: ignore[method-assign]  # of this one object
+    hidden.replace(connection, "get_component_candidates", gather_ours)

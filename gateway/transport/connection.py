@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aioice.ice import CONSENT_INTERVAL
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
@@ -31,7 +32,7 @@ from gateway.transport import hidden
 from gateway.transport.backlog import VIDEO_BACKLOG, Backlog, Decoded
 from gateway.transport.candidates import use_addresses
 from gateway.transport.ciphers import take_either
-from gateway.transport.consent import INTERVAL, Consent
+from gateway.transport.consent import Consent
 from gateway.transport.encoded import EncodedTrack, send_encoded
 from gateway.transport.encoders import Downlink, video_encoder
 from gateway.transport.encoding import Encoding, encode_on
@@ -62,7 +63,7 @@ class Tuning:
     """Read anew for each connection, as their credentials may expire."""
     encoding: Encoding | None = None
     """Where outgoing media are encoded; without, as aiortc does it."""
-    consent_interval: float = INTERVAL
+    consent_interval: float = CONSENT_INTERVAL
     """Seconds between the rounds of `gateway.transport.consent`."""
 
 

@@ -26,10 +26,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from aioice import Connection
-from aioice.ice import CandidatePair, StunProtocol
+from aioice.ice import CONSENT_FAILURES, CONSENT_INTERVAL, CandidatePair, StunProtocol
 from aioice.stun import Message, TransactionError
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
@@ -37,19 +37,18 @@ from gateway.transport import hidden
 
 logger = logging.getLogger(__name__)
 
-INTERVAL: Final = 5.0
-"""Seconds from one round to the next, give or take a fifth (RFC 7675, section 5.1)."""
-FAILURES: Final = 6
-"""Rounds in a row without a sign, after which consent is lost: 30 s, as aioice has it."""
-
 
 class Consent:
     """Of one transport's other side; in the place of `aioice.Connection.query_consent`."""
 
     def __init__(
-        self, ice: Connection, sends: Callable[[], bool], interval: float = INTERVAL
+        self, ice: Connection, sends: Callable[[], bool], interval: float = CONSENT_INTERVAL
     ) -> None:
-        """`sends` tells whether the other side gets more than RTCP from us."""
+        """`sends` tells whether the other side gets more than RTCP from us.
+
+        `interval` is in seconds from one round to the next, give or take a fifth (RFC 7675,
+        section 5.1).
+        """
         self.lost = False
         """Whether the connection was closed because nothing showed consent any more."""
         self._ice = ice
@@ -85,7 +84,7 @@ class Consent:
                 else:
                     failures += 1
                 self._proved, self._sample = False, None
-                if failures >= FAILURES:
+                if failures >= CONSENT_FAILURES:
                     self.lost = True
                     logger.debug("consent to send expired")
                     # `close` must not wait for the task that calls it.

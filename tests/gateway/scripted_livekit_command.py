@@ -10,7 +10,8 @@ from gateway.rooms.livekit_command import add_arguments, ended, livekit, sdk_joi
 def main() -> int:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return ended(livekit(parser.parse_args(), lambda _: ScriptedEngine(), sdk_join))
+    args = parser.parse_args()
+    return ended(lambda: livekit(args, lambda _: ScriptedEngine(), sdk_join))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,12 @@ from tests.gateway.loopback import until
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 """Seconds, as it is a program that starts."""
+ENDING = """
+import atexit, sys
+import livekit.rtc
+from gateway.rooms.livekit_command import ended
+atexit.register(lambda: sys.stderr.write("came as far as Python's own end"))
+"""
 
 
 async def test_it_shows_composites_and_says_goodbye_when_it_is_stopped():
@@ -78,3 +84,34 @@ def test_what_the_operator_can_mend_is_told_in_a_line(
     assert status(*arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert advice in line
+
+
+async def last_of(work: str, **streams: int) -> tuple[int, bytes]:
+    """Status and complaint of a program that has LiveKit's client loaded and ends with `work`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", f"{ENDING}sys.exit(ended(lambda: {work}))"),
+        cwd=ROOT,
+        # So that what is printed waits to be flushed.
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        **streams,
+    )
+    _, complaint = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, complaint
+
+
+async def test_a_failure_ends_the_program_at_once_too_and_is_told():
+    status, complaint = await last_of("1 // 0")
+    assert status == 1
+    assert complaint.rstrip().endswith(b"ZeroDivisionError: integer division or modulo by zero")
+
+
+async def test_nobody_who_reads_is_no_reason_to_stay():
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert await last_of("print('Goodbye.') or 3", stdout=writing) == (3, b"")
+    finally:
+        os.close(writing)

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.refusals import MINUTE, MOST, Refusals
+from gateway.access import Problem
+from gateway.decoding import Crowded
+from gateway.pictures import BadPicture
+from gateway.refusals import MINUTE, MOST, Refusals, refusal
+from gateway.sdp import BadOffer
 from tests.gateway.loopback import running, until
 
 TOKEN = "correct-horse-battery"
@@ -56,6 +60,26 @@ def test_nobody_fills_the_log(caplog: pytest.LogCaptureFixture):
     for number in range(10 * MOST):
         refusals.note("POST /whip", 422, f"reason-{number}")
     assert len(caplog.records) == MOST
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason", "headers"),
+    [
+        (Problem(409, "busy", "Later.", {"Retry-After": "9"}), 409, "busy", {"Retry-After": "9"}),
+        (BadOffer("no-video", "It has none.", 422), 422, "no-video", {}),
+        (BadPicture("picture", "It is none."), 400, "picture", {}),
+        (Crowded(), 503, "full", {"Retry-After": "5"}),
+    ],
+)
+def test_whoever_refuses_it_is_answered_in_one_form(
+    error: Problem | BadOffer | BadPicture | Crowded,
+    status: int,
+    reason: str,
+    headers: dict[str, str],
+):
+    problem = refusal(error)
+    assert (problem.status, problem.reason, problem.headers) == (status, reason, headers)
+    assert problem.detail
 
 
 async def test_the_log_says_who_came_and_who_left(tmp_path: Path, caplog: pytest.LogCaptureFixture):

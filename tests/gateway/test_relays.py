@@ -133,6 +133,7 @@ async def test_a_lost_camera_is_found_again_with_plate_and_backdrop(tmp_path: Pa
         busy = it.sfu.refusals["whep"]
         busy.extend(web.Response(status=503) for _ in range(1000))
         await it.sfu.drop("whep")
+        await until(lambda: "the other side left" in str(it.lines), what="how the camera was lost")
         # Meanwhile the other end sees the backdrop, and neither the person nor the room.
         await until(lambda: abs(it.sfu.screen.centre - BLACK) < 12, what="the backdrop")
         busy.clear()
@@ -150,6 +151,7 @@ async def test_a_lost_stage_is_found_again(tmp_path: Path):
         await it.sfu.drop("whip")
         seen = it.sfu.screen.count
         await until(lambda: it.sfu.screen.count > seen + 10, what="frames on a new connection")
+        assert any("the other side left" in line for line in it.lines)
         await it.person()
         described = it.relay.describe()
         assert described["pull"]["connections"] == 1

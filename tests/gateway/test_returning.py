@@ -1,6 +1,7 @@
 """Encoders, which bring no key, lose their connection and come back."""
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -84,13 +85,14 @@ async def test_the_same_token_is_the_same_publisher_and_another_is_not(tmp_path:
 async def test_who_comes_back_with_a_renewed_token_is_the_same_publisher(tmp_path: Path):
     secret = "correct-horse-battery-staple-and-more"
     tokens = SignedTokens(secret)
-    desk = [tokens.make("publish", stream="desk", seconds=seconds) for seconds in (600, 900)]
+    now = time.time()
+    desk = [tokens.make("publish", stream="desk", seconds=each, now=now) for each in (600, 900)]
     async with running(tmp_path, token_secret=secret) as gateway, left(gateway, desk[0]):
         again, other = gateway.client(), gateway.client()
         await publish(again, desk[1])
         assert await plate_state(again) == "ready"
         await gateway.http.delete(again.location, headers=bearer(desk[1]))
-        await publish(other, tokens.make("publish", stream=None, seconds=600))
+        await publish(other, tokens.make("publish", stream=None, seconds=600, now=now))
         assert await plate_state(other) == "none"
 
 

@@ -4,8 +4,9 @@ import inspect
 
 import pytest
 from aiortc import RTCPeerConnection
-from aiortc.rtcdtlstransport import RTCCertificate, generate_certificate
+from aiortc.rtcdtlstransport import SRTP_PROFILES, RTCCertificate, generate_certificate
 from cryptography.hazmat.primitives.asymmetric import rsa
+from OpenSSL import SSL
 
 from gateway.transport import hidden
 from gateway.transport.ciphers import CIPHERS, take_either
@@ -46,8 +47,16 @@ def test_the_ciphers_of_aiortc_come_first():
     assert f'"{theirs}"' in inspect.getsource(RTCCertificate._create_ssl_context)
 
 
+def takes_rsa(connection: RTCPeerConnection) -> bool:
+    """Whether its handshakes offer a cipher for certificates that sign with RSA."""
+    [certificate] = hidden.read(connection, RTCPeerConnection, "certificates")
+    context = certificate._create_ssl_context(srtp_profiles=SRTP_PROFILES)
+    return any("-RSA-" in cipher for cipher in SSL.Connection(context).get_cipher_list())
+
+
 async def test_other_connections_of_aiortc_are_left_alone():
-    plain = RTCPeerConnection()
-    [certificate] = hidden.read(plain, RTCPeerConnection, "certificates")
-    assert "_create_ssl_context" not in vars(certificate)
-    await plain.close()
+    ours, plain = Connection(TUNING), RTCPeerConnection()
+    assert takes_rsa(ours)
+    assert not takes_rsa(plain)
+    for each in (ours, plain):
+        await each.close()

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aioice.ice import CONSENT_FAILURES
 from aiortc import MediaStreamTrack
 
 from gateway.peer import Peer
 from gateway.sdp import Reach, read_offer
-from gateway.transport.consent import FAILURES
 from tests.gateway.grey_camera import GreyCamera
 from tests.gateway.loopback import TUNING, Screen, until
 
@@ -57,7 +57,10 @@ class Other:
 async def connected(
     sends: dict[str, MediaStreamTrack], gets: dict[str, MediaStreamTrack]
 ) -> AsyncIterator[tuple[Peer, Other]]:
-    """Ours, that asks every few milliseconds, and the other side, that `sends` and `gets`."""
+    """Ours, and the other side, that `sends` and `gets`.
+
+    Both ask every few milliseconds: theirs so that many requests come where none may count.
+    """
     async with Peer(QUICK, reach=REACH) as theirs, Peer(QUICK, reach=REACH) as ours:
         text = await theirs.offer(sends, receive=list(gets))
         offer = read_offer(text, reach=REACH, max_candidates=32)
@@ -80,7 +83,7 @@ async def test_a_publisher_that_answers_one_check_only_stays_while_it_sends():
     async with connected({"video": GreyCamera()}, {}) as (ours, other):
         other.answer_no_more()
         with seen(ours) as screen:
-            await until(lambda: other.unanswered > 3 * FAILURES, what="many checks")
+            await until(lambda: other.unanswered > 3 * CONSENT_FAILURES, what="many checks")
             count = screen.count
             await until(lambda: screen.count > count, what="video as before")
         assert not ours._connection.consent_lost
@@ -93,7 +96,7 @@ async def test_its_packets_are_enough_where_it_does_not_ask_either():
         # Longer than from one frame to the next, else most rounds would see none.
         for consent in ours._connection._consents:
             consent._interval = 0.3
-        await until(lambda: other.unanswered > FAILURES + 1, what="many checks", seconds=30)
+        await until(lambda: other.unanswered > CONSENT_FAILURES + 1, what="many checks", seconds=30)
         assert not ours._connection.consent_lost
 
 

@@ -76,8 +76,12 @@ async def test_a_token_for_publishing_opens_nobody_elses_stream(tmp_path: Path):
 
 def signed(*scopes: str, stream: str | None = None, seconds: float = 600) -> dict[str, str]:
     """Headers with a token that began long ago where `seconds` are negative."""
-    tokens = SignedTokens(SECRET, lambda: time.time() + min(0, seconds) - 100)
-    token = tokens.make(*scopes, stream=stream, seconds=abs(seconds))  # type: ignore[arg-type]
+    token = SignedTokens(SECRET).make(
+        *scopes,  # type: ignore[arg-type]
+        stream=stream,
+        seconds=abs(seconds),
+        now=time.time() + min(0, seconds) - 100,
+    )
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -128,3 +132,26 @@ async def test_an_expired_token_says_so_and_the_session_that_it_opened_goes_on(t
         assert (await answer.json())["reason"] == "token", "of another's token nothing is told"
         # What is not the operator's to allow needs no token, and heeds none.
         assert (await client.call("GET", "", headers=expired)).status == 200
+
+
+async def test_what_the_key_of_a_plate_opens_heeds_no_token(tmp_path: Path):
+    async with running(tmp_path, token_secret=SECRET) as gateway:
+        client = gateway.client()
+        offer = await client.offer_publishing()
+        await client.accept(await client.send("/whip/desk", offer, **signed("publish")))
+        await client.capture()
+        expired = signed("publish", "watch", seconds=-600)
+        owner = expired | {"Cleanplate-Key": client.key}
+        body = {"stream": "desk"}
+        for status in (201, 200):
+            kept = await gateway.http.put("/plates/desk", json=body, headers=owner)
+            assert kept.status == status
+        listed = await gateway.http.get("/plates", headers=owner)
+        assert [plate["name"] for plate in (await listed.json())["plates"]] == ["desk"]
+        assert (await gateway.http.get("/plates/desk", headers=owner)).status == 200
+        # Where the key opens nothing, the token is what counts.
+        for other in (expired, expired | {"Cleanplate-Key": "o" * 32}):
+            refused = await gateway.http.get("/plates", headers=other)
+            assert (refused.status, (await refused.json())["reason"]) == (401, "expired")
+            assert (await gateway.http.delete("/plates/desk", headers=other)).status == 401
+        assert (await gateway.http.delete("/plates/desk", headers=owner)).status == 204

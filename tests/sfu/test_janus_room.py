@@ -24,15 +24,6 @@ WEBSOCKET = URL("ws://127.0.0.1:8188")
 ADA = "Ada"
 
 
-async def publishers(session: Janus) -> dict[str, int]:
-    """Who publishes: ids by the names they show."""
-    handle = await session.attach()
-    reply = await handle.ask({"request": "listparticipants", "room": ROOM})
-    await handle.detach()
-    participants = (reply.data.model_extra or {})["participants"]
-    return {each["display"]: each["id"] for each in participants if each.get("publisher")}
-
-
 @contextlib.asynccontextmanager
 async def publishing(session: Janus, camera: FilmCamera) -> AsyncIterator[None]:
     """Ada's camera in the room, as a page that uses Janus's own library would send it."""
@@ -82,18 +73,22 @@ async def adapter(folder: Path) -> AsyncIterator[Program]:
 
 async def test_a_composite_stands_beside_its_publisher_and_leaves_with_them(tmp_path: Path):
     camera = FilmCamera()
-    async with janus(tmp_path), Janus(WEBSOCKET) as session, adapter(tmp_path) as command:
+    async with (
+        janus(tmp_path) as server,
+        Janus(WEBSOCKET) as session,
+        adapter(tmp_path) as command,
+    ):
         await command.until_said(f"in room {ROOM}")
         async with publishing(session, camera):
             await command.until_said(f"shown as {ADA}{MARK}")
             await command.until_said("plate: ready")
-            async with watching(session, (await publishers(session))[ADA + MARK]) as eye:
+            async with watching(session, await server.publisher(ADA + MARK)) as eye:
                 await eye.sees_only_the_backdrop()
                 camera.person = True
                 await eye.sees_the_person_before_the_backdrop()
                 eye.never_saw_the_room()
-            assert len(await publishers(session)) == 2, "nobody mattes a composite again"
+            assert len(await server.publishers()) == 2, "nobody mattes a composite again"
         await command.until_said(f"{ADA}: gone")
         async with asyncio.timeout(30):
-            while await publishers(session):
+            while await server.publishers():
                 await command.pause()

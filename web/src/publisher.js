@@ -223,7 +223,7 @@ export class Publisher {
   async #refused(error) {
     if (error instanceof Unreachable) return this.#comeBack();
     if (!(error instanceof Refusal)) throw error;
-    if (error.status === 401 || error.status === 403) {
+    if (error.wantsToken) {
       if (await this.#surroundings.askToken(error)) return this.#connect();
     } else if (error.status === 409 && this.#known) {
       this.#known = null; // the name went to somebody else: take a new one

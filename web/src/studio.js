@@ -80,9 +80,10 @@ export class Studio {
       }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
-      const asks = error instanceof Refusal && [401, 403].includes(error.status);
-      if (asks && (await this.#askToken(error))) return this.prepare();
-      const text = asks ? error.message : `${error.message} Is it running?`;
+      const refused = error instanceof Refusal && error.status < 500;
+      if (refused && error.wantsToken && (await this.#askToken(error))) return this.prepare();
+      // A proxy in front answers 502 where the gateway does not.
+      const text = refused ? error.message : `${error.message} Is it running?`;
       const action = /** @type {const} */ ({ label: "Reload", name: "reload" });
       this.#store.dispatch({
         type: "message",

@@ -91,7 +91,7 @@ async function start() {
     } catch (error) {
       if (error instanceof Unreachable) say("The gateway does not answer. Trying again…");
       else if (error instanceof Refusal) {
-        if ([401, 403].includes(error.status)) {
+        if (error.wantsToken) {
           say(error.message);
           const token = await askToken(gateway.tokenTrouble(error));
           if (!token) return;

@@ -90,6 +90,25 @@ test("only somebody who brought a token hears that it was not accepted", async (
   assert.match(gateway.tokenTrouble(refusal), /not accepted.*does not know this token/);
 });
 
+test("a token is asked for only where one would help", () => {
+  const wanted = /** @type {const} */ ([
+    [401, "token"],
+    [401, "expired"],
+    [401, ""],
+    [403, "scope"],
+    [403, "origin"],
+    [403, "key"],
+    [403, ""],
+    [409, "scope"],
+  ]).filter(([status, reason]) => new Refusal(status, reason, "No.").wantsToken);
+  assert.deepEqual(wanted, [
+    [401, "token"],
+    [401, "expired"],
+    [401, ""],
+    [403, "scope"],
+  ]);
+});
+
 test("the plate is restored as the picture it came as", async () => {
   const { gateway, asked } = scripted(Response.json({}));
   await gateway.stream("room", "key").restorePlate(new Blob(["png"], { type: "image/png" }));

@@ -15,6 +15,11 @@ export class Refusal extends Error {
     this.reason = reason;
     this.retryAfter = retryAfter;
   }
+
+  /** Whether a token, or another one, would help. */
+  get wantsToken() {
+    return this.status === 401 || (this.status === 403 && this.reason === "scope");
+  }
 }
 
 /** The gateway did not answer at all. */
