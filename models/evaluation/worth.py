@@ -3,7 +3,9 @@
 Held-back people over held-back rooms, through a webcam: how many tiles are refined where those with
 a smaller predicted error than a limit keep the coarse answer, and how far alpha is off then.
 
-On 24 scenes (1280x720, base scale 0.25, int8, AMD EPYC, @DATE@): @FOUND@
+On 24 scenes (1280x720, base scale 0.25, int8, AMD EPYC, 2026-11-26) a limit of 0.05 leaves 169.5
+of 194.8 tiles, 13 % fewer, for an alpha MAD of 0.005531 instead of 0.005528; 0.12 would leave 30 %
+fewer for 0.7 % more.
 """
 
 from __future__ import annotations

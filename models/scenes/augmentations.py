@@ -63,7 +63,7 @@ class Augmentation:
 
 
 def _scene(text: str, **chances: float | bool | tuple[float, float]) -> Augmentation:
-    return Augmentation(text, recipe=replace(UNTOUCHED, **chances))  # type: ignore[arg-type]
+    return Augmentation(text, recipe=replace(UNTOUCHED, **chances))  # type: ignore[arg-type]  # by name
 
 
 def _camera(text: str, **chances: float) -> Augmentation:

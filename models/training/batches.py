@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 
 from models.scenes.material import open_backgrounds, open_foregrounds
+from models.scenes.pictures import Decoded, Picture
 from models.scenes.recipes import RECIPES
 from models.scenes.sample import Batch, stack
 from models.scenes.splits import Split
@@ -20,10 +21,10 @@ from models.training.plan import Plan
 from models.training.stage import Stage
 from models.uninterrupted import hear_again, uninterrupted
 
-Pictures = Sequence[NDArray[np.uint8]]
+Pictures = Sequence[Picture]
 
 
-class Joined(Sequence[NDArray[np.uint8]]):
+class Joined(Decoded):
     """Several sets as one."""
 
     def __init__(self, parts: Sequence[Pictures]) -> None:
@@ -33,10 +34,8 @@ class Joined(Sequence[NDArray[np.uint8]]):
     def __len__(self) -> int:
         return int(self._ends[-1])
 
-    def __getitem__(self, index: int) -> NDArray[np.uint8]:  # type: ignore[override]
-        """Picture number `index` of all; raises `IndexError` outside."""
-        if not 0 <= index < len(self):
-            raise IndexError(index)
+    def at(self, index: int) -> Picture:
+        """Picture number `index` of all."""
         part = int(np.searchsorted(self._ends, index, side="right"))
         return self._parts[part][index - (int(self._ends[part - 1]) if part else 0)]
 
