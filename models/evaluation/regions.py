@@ -7,12 +7,10 @@ alone instead of the whole frame.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 
 from models.backends import Backend
 from models.evaluation.backend_contender import BackendContender
-from models.evaluation.command import as_material
+from models.evaluation.examined import examined
 from models.evaluation.recipes import RECIPES
 from models.evaluation.sets import Sample, StillSet
 from models.lookout import Lookout, extent
@@ -98,17 +96,12 @@ def _summary(rows: Floats) -> dict[str, float]:
 
 def main() -> None:
     """Print the examination as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with people/ and rooms/")
-    parser.add_argument("--scenes", type=int, default=40)
-    arguments = parser.parse_args()
-    people, rooms = as_material("cut-outs=people", "set"), as_material("rooms=rooms", "rooms")
-    stills = StillSet(people, rooms, arguments.data, (720, 1280))
+    stills, scenes = examined(__doc__, scenes=40)
     contender = BackendContender.load(
         default_weights("cpu"), "int8", POINT.base_scale, POINT.refine_pixels
     )
     with contextlib.closing(contender.backend) as backend:
-        found = examine(stills, arguments.scenes, backend)
+        found = examine(stills, scenes, backend)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 

@@ -10,17 +10,15 @@ fewer for 0.7 % more.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import sys
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from models.backends.openvino_backend import OpenVinoBackend
-from models.evaluation.command import as_material
+from models.evaluation.examined import examined
 from models.evaluation.recipes import RECIPES
 from models.evaluation.sets import Sample, StillSet
 from models.network import MattingNetwork
@@ -72,18 +70,13 @@ def _refined(
 
 def main() -> None:
     """Print the examination as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with people/ and rooms/")
-    parser.add_argument("--scenes", type=int, default=24)
-    arguments = parser.parse_args()
-    people, rooms = as_material("cut-outs=people", "set"), as_material("rooms=rooms", "rooms")
-    stills = StillSet(people, rooms, arguments.data, (720, 1280))
+    stills, scenes = examined(__doc__, scenes=24)
     weights = default_weights("cpu")
     network = load_network(weights)
     backend = OpenVinoBackend(network, precision="int8", ranges=load_ranges(weights))
     point = operating_point(720, 1280, accelerator=False)
     with contextlib.closing(backend):
-        found = examine(stills, arguments.scenes, network, backend, point)
+        found = examine(stills, scenes, network, backend, point)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 

@@ -73,6 +73,7 @@ class Trainer:
             # Patches without error still teach the refiner what to leave alone.
             prevent_oversampling=False,
         )
+        # torch's annotation of Module.to lacks the layout.
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = deepcopy(network).eval().requires_grad_(False)
         synchronise_norms(self.network, team)

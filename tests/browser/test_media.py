@@ -21,7 +21,8 @@ WIDTH, HEIGHT, FPS = 1280, 720, 30
 FRAMES = 90
 """Three seconds."""
 RATE = 2_500_000
-"""Bit/s, of 30 frames that follow one another."""
+"""Bit/s that Chromium's encoder is to reach; what frames of a late machine have tells nothing, as
+each gets the bits of those that were left out."""
 
 PUBLISH = """async ({layers, codec, wanted, rate}) => {
     const camera = await navigator.mediaDevices.getUserMedia(
@@ -39,25 +40,18 @@ PUBLISH = """async ({layers, codec, wanted, rate}) => {
         method: "POST", body: peer.localDescription.sdp,
         headers: {"Content-Type": "application/sdp"}});
     await peer.setRemoteDescription({type: "answer", sdp: await response.text()});
-    const best = {first: 0, target: 0, second: 0};
-    const seen = [[0, 0]];
+    const best = {first: 0, target: 0};
     for (;;) {
         await new Promise(resolve => setTimeout(resolve, 100));
         const stats = [];
         for (const each of (await peer.getStats()).values())
             if (each.type === "outbound-rtp") stats.push({...each, best});
-        for (const {targetBitrate, bytesSent, framesEncoded} of stats) {
+        for (const {targetBitrate} of stats) {
             best.first ||= targetBitrate ?? 0;
             best.target = Math.max(best.target, targetBitrate ?? 0);
-            const before = seen.findLast(([frames]) => frames <= framesEncoded - 30);
-            if (before) {
-                const [frames, bytes] = [framesEncoded - before[0], bytesSent - before[1]];
-                best.second = Math.max(best.second, 8 * bytes / frames * 30);
-            }
-            seen.push([framesEncoded, bytesSent]);
         }
         const frames = Math.max(0, ...stats.map(each => each.framesEncoded ?? 0));
-        const enough = Math.min(best.target, best.second) >= rate || frames >= 4 * wanted;
+        const enough = best.target >= rate || frames >= 4 * wanted;
         if (frames >= wanted && enough || peer.connectionState === "failed") return stats;
     }
 }"""
@@ -146,7 +140,6 @@ async def test_chromium_sends_720p_at_its_full_rate_from_the_first_seconds(
         # It begins where the answer says, and not low to find out what the gateway takes.
         assert sent["best"]["first"] >= RATE / 2
         assert sent["best"]["target"] >= RATE
-        assert sent["best"]["second"] >= RATE
         (stats,) = gateway.worker.all_stats()
         await until(lambda: stats.width == WIDTH, seconds=60, what="720p arrives")
 
